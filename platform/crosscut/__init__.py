@@ -1,0 +1,1 @@
+"""The engine: from a sweep file to runs on Ray to records."""

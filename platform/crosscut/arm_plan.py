@@ -1,0 +1,213 @@
+"""One arm of a plan: its search trials, its seeds, where they stand and what comes next.
+
+Trials come one after the other (`search.parallel` at a time), each chosen from those before it; when the last has
+ended, the seeds are given out with the best values found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from crosscut import study
+from crosscut.arms.arm import Arm
+from crosscut.records.key import run_key, trial_key
+from crosscut.records.record import FailureKind, Record
+from crosscut.records.work import Work
+from crosscut.sweepfile.patch import get_path, set_path
+from crosscut.sweepfile.seeds import SEARCH_SEEDS
+from crosscut.sweepfile.sweep import Sweep
+
+RETRIED: tuple[FailureKind, ...] = ("lost",)
+"""Failures that were not the run's own, so that it is tried again by itself."""
+
+
+@dataclass
+class ArmPlan:
+    """One arm: its trials, its seeds, and where they stand."""
+
+    sweep: Sweep
+    arm: Arm
+    trials: list[Record | None]
+    """The record of each search trial, None while it is missing. Empty where the arm has nothing to search."""
+    finals: list[Record | None]
+    """The record of each seed, None while it is missing."""
+    read: Callable[[str], Record | None]
+    """Gives the record of a key, None where there is none."""
+    running: dict[str, Work] = field(default_factory=dict)
+    """Work that was given out and has not ended, by key."""
+
+    @property
+    def seeds(self) -> range:
+        """The final seeds, the same for every arm."""
+        return self.sweep.final_seeds
+
+    @property
+    def searched(self) -> bool:
+        """Whether every search trial has ended."""
+        return all(record is not None for record in self.trials)
+
+    @property
+    def values(self) -> dict[str, Any] | None:
+        """The searched parameters' best values, {} where nothing is searched, None while that is open or where
+        no trial finished."""
+        if not self.trials:
+            return {}
+        if self.lost is not None:
+            return None
+        if not self.searched or self.sweep.search is None:
+            return None
+        found = study.best(self.history(len(self.trials)), self.sweep.search.mode == "max")
+        return None if found is None else dict(found.values)
+
+    @property
+    def blocked(self) -> str | None:
+        """Why the arm's seeds cannot be given out however long one waits, None where they can."""
+        if self.lost is not None:
+            return f"its search trial {self.lost} was lost; the same command tries it again and goes on from there"
+        search = self.sweep.search
+        if self.trials and self.searched and self.values is None and search is not None:
+            if any(record is not None and record.status == "finished" for record in self.trials):
+                return f"none of its {len(self.trials)} search trials reported {search.metric!r}"
+            return f"none of its {len(self.trials)} search trials finished"
+        return None
+
+    @property
+    def lost(self) -> int | None:
+        """The first search trial whose process died. The search stops at it: what would come after it depends
+        on how it ends when it is tried again."""
+        kinds = (None if r is None or r.failure is None else r.failure.kind for r in self.trials)
+        return next((index for index, kind in enumerate(kinds) if kind in RETRIED), None)
+
+    @property
+    def failures(self) -> Iterator[Record]:
+        """Records of what failed, trials first."""
+        return (r for r in (*self.trials, *self.finals) if r is not None and r.status == "failed")
+
+    @property
+    def missing(self) -> int:
+        """How many runs have no result and can still get one."""
+        return 0 if self.blocked else sum(record is None for record in self.finals)
+
+    def history(self, end: int) -> list[study.Trial]:
+        """The trials before number `end`, those without a record as running."""
+        search = self.sweep.search
+        assert search is not None
+        trials: list[study.Trial] = []
+        given_out = {work.index: work for work in self.running.values() if work.phase == "search"}
+        for index, record in enumerate(self.trials[:end]):
+            if record is not None:
+                trials.append(study.trial_of(record, search.metric, search.mode == "max"))
+            else:
+                trials.append(study.Trial(given_out[index].values, "running", None, {}))
+        return trials
+
+    def trial_key(self, index: int) -> str:
+        """Key of search trial `index`."""
+        search = self.sweep.search
+        assert search is not None
+        return trial_key(
+            trainable=self.sweep.trainable,
+            config=self.arm.config,
+            seed=SEARCH_SEEDS + index,
+            data=self.arm.data,
+            search=search.identity(),
+            space={path: parameter.to_json() for path, parameter in self.arm.space.items()},
+            index=index,
+        )
+
+    def final_config(self) -> dict[str, Any] | None:
+        """The arm's configuration with the best values put in, None while they are not known."""
+        values = self.values
+        return None if values is None else _with(self.arm.config, values)
+
+    def final_key(self, position: int) -> str | None:
+        """Key of the run with the seed at `position`, None while the best values are not known."""
+        config = self.final_config()
+        if config is None:
+            return None
+        return run_key(
+            trainable=self.sweep.trainable, config=config, seed=self.seeds[position], data=self.arm.data
+        )
+
+    def next_trial(self) -> Work | None:
+        """The next search trial, None where none may start yet."""
+        search = self.sweep.search
+        if search is None or self.lost is not None:
+            return None
+        running = {work.index for work in self.running.values()}
+        index = next((i for i, record in enumerate(self.trials) if record is None and i not in running), None)
+        # With p trials at a time, trial i is chosen from the trials up to i - p and the names of those after
+        # them, whichever of these happened to be faster.
+        if index is None or any(
+            record is None for record in self.trials[: max(0, index - search.parallel + 1)]
+        ):
+            return None
+        known = self.history(index)
+        for late in range(max(0, index - search.parallel + 1), index):
+            known[late] = study.Trial(known[late].values, "running", None, {})
+        defaults = {path: get_path(self.arm.config, path) for path in self.arm.space}
+        values = study.suggest(search, self.arm.space, defaults, known)
+        return Work(
+            key=self.trial_key(index),
+            arm=self.arm.name,
+            levels=self.arm.levels,
+            phase="search",
+            index=index,
+            seed=SEARCH_SEEDS + index,
+            trainable=self.sweep.trainable,
+            config=_with(self.arm.config, values),
+            values=values,
+            data=self.arm.data,
+            stop_rule=study.stop_rule(search, known),
+        )
+
+    def next_final(self) -> Work | None:
+        """The next seed, None where the search has not ended or all are given out."""
+        values = self.values
+        if values is None:
+            return None
+        running = {work.index for work in self.running.values() if work.phase == "final"}
+        for position, record in enumerate(self.finals):
+            key = self.final_key(position)
+            if record is None and position not in running and key is not None:
+                return Work(
+                    key=key,
+                    arm=self.arm.name,
+                    levels=self.arm.levels,
+                    phase="final",
+                    index=position,
+                    seed=self.seeds[position],
+                    trainable=self.sweep.trainable,
+                    config=_with(self.arm.config, values),
+                    values=values,
+                    data=self.arm.data,
+                )
+        return None
+
+    def ended(self, record: Record) -> None:
+        """Take in the outcome of work that was given out."""
+        work = self.running.pop(record.key)
+        (self.trials if work.phase == "search" else self.finals)[work.index] = record
+        if work.phase == "search" and self.searched:
+            self.look_up_finals()
+
+    def look_up_finals(self) -> None:
+        """Put the seeds' records in their place, which can be done as soon as the search has ended: only then
+        are their keys known. An earlier search may have found the same values."""
+        keys = [self.final_key(position) for position in range(len(self.finals))]
+        self.finals = [None if key is None else self.own(key) for key in keys]
+
+    def own(self, key: str) -> Record | None:
+        """The record of a key, under the name that the arm has now: a renamed level repeats no run."""
+        record = self.read(key)
+        if record is None:
+            return None
+        return replace(record, work=replace(record.work, arm=self.arm.name, levels=self.arm.levels))
+
+
+def _with(config: Any, values: dict[str, Any]) -> dict[str, Any]:
+    for path, value in values.items():
+        config = set_path(config, path, value)
+    return dict(config)

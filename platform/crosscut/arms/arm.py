@@ -1,0 +1,41 @@
+"""An arm: one level for every factor, and all that follows from that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crosscut.sweepfile.space import Parameter
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One choice of level for every factor, with the configuration that it makes."""
+
+    name: str
+    levels: Mapping[str, str]
+    """Factor → level, in the order of the factors."""
+    config: Mapping[str, Any]
+    """The whole configuration with all defaults, in JSON types."""
+    space: Mapping[str, Parameter]
+    """Path → searched parameter, of those alone whose component this arm has."""
+    data: str
+    """Fingerprint of the data that it trains on; empty where the trainable does not tell."""
+    seconds: float | None
+    """Rough seconds of one run on one core, None where nobody knows."""
+
+
+def names(levels: Mapping[str, Sequence[str]], cells: Sequence[Mapping[str, str]]) -> list[str]:
+    """The name of every cell: its levels, with their factors where two factors share a level's name.
+
+    >>> names({"backbone": ["scan"], "loss": ["triplet"]}, [{"backbone": "scan", "loss": "triplet"}])
+    ['scan, triplet']
+    >>> names({"ccr": ["off"], "ccs": ["off"]}, [{"ccr": "off", "ccs": "off"}])
+    ['ccr=off, ccs=off']
+    """
+    every = [level for of_factor in levels.values() for level in of_factor]
+    plain = len(set(every)) == len(every)
+    return [
+        ", ".join(level if plain else f"{factor}={level}" for factor, level in cell.items()) for cell in cells
+    ]

@@ -1,0 +1,16 @@
+"""Full factorial: every combination of levels. Main effects and interactions can be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+from crosscut.arms.designs.layout import Factors, Layout, whole
+
+
+def full_factorial(
+    factors: Factors, baseline: Mapping[str, str] | None, arms: Sequence[Mapping[str, str]]
+) -> Layout:
+    """Every combination of levels; the baseline is the one named, none by default."""
+    cells = tuple(dict(zip(factors, levels, strict=True)) for levels in product(*factors.values()))
+    return Layout(cells, None if baseline is None else whole(factors, baseline, "baseline"))

@@ -1,0 +1,311 @@
+"""The command line. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from crosscut.plan import Plan
+    from crosscut.records.store import Store
+
+DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+class Commands(TyperGroup):
+    """The commands, which end with a sentence when they are interrupted."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("crosscut: interrupted; the same command goes on from here", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+
+
+app = typer.Typer(
+    name="crosscut",
+    cls=Commands,
+    help="Search, train and compare the arms of an ablation on Ray, and report which components matter.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # a third of the time that --help takes
+    pretty_exceptions_enable=False,
+)
+
+SweepArgument = Annotated[
+    str, typer.Argument(metavar="SWEEP", help="A sweep file, or the name of a bundled sweep (crosscut list).")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Patch the sweep, such as --set seeds.count=3. Repeatable."
+    ),
+]
+StorageOption = Annotated[str, typer.Option(help="Folder that holds the sweeps' records.")]
+FolderArgument = Annotated[
+    str, typer.Argument(metavar="DIR", help="Folder of a sweep, such as results/quickstart.")
+]
+
+
+@app.command()
+def run(
+    sweep: SweepArgument,
+    patches: SetOption = None,
+    storage: StorageOption = "results",
+    address: Annotated[
+        str, typer.Option(help="Ray cluster to use; `local` starts one on this machine.")
+    ] = "local",
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try runs again that raised or diverged.")
+    ] = False,
+    report: Annotated[bool, typer.Option(help="Write the report at the end.")] = True,
+) -> None:
+    """Do what is missing of a sweep: search each arm, train it with every seed, write the report.
+
+    What is recorded is not done again, so this is also how one resumes after a crash, adds seeds or adds an arm.
+    """
+    from crosscut import driver
+    from crosscut.arms.experiment import prepare
+    from crosscut.sweepfile.sweep import read
+
+    experiment = prepare(read(sweep, patches or []))
+    order = driver.Order(storage, address, retry_failed, report)
+    raise typer.Exit(DONE if driver.run(experiment, order, _console()) else FAILED)
+
+
+@app.command()
+def plan(sweep: SweepArgument, patches: SetOption = None, storage: StorageOption = "results") -> None:
+    """Show arms, search trials and runs, what is recorded already, and what the rest will cost. Starts nothing."""
+    import os
+
+    from rich.text import Text
+
+    from crosscut.arms.experiment import prepare
+    from crosscut.forecast import forecast, words
+    from crosscut.plan import reading, reconcile
+    from crosscut.records.store import Store
+    from crosscut.standing import table
+    from crosscut.sweepfile.sweep import read
+
+    console = _console()
+    experiment = prepare(read(sweep, patches or []))
+    store = Store(Store.place(storage) / experiment.sweep.name)
+    damaged: list[str] = []
+    found = reconcile(experiment, reading(store, damaged))
+    _say(console, f"{experiment.sweep.name}: {experiment.sweep.question or 'no question given'}")
+    console.print(table(found))
+    for name, (recorded, asked) in (("search trials", found.trials), ("runs", found.runs)):
+        _say(console, f"{name}: {asked} ({recorded} recorded, {asked - recorded} new)")
+    known = {a.trial_key(i) for a in found.arms for i in range(len(a.trials))}
+    known |= {key for a in found.arms for i in range(len(a.finals)) if (key := a.final_key(i))}
+    strangers = len([key for key in store.recorded() if key not in known])
+    if strangers:
+        _say(
+            console, f"{strangers} records here belong to no arm, seed or trial of this sweep; they are kept"
+        )
+    left = forecast(found)
+    resources = experiment.sweep.resources
+    cores = resources.workers * resources.cpus_per_worker
+    if left.seconds is None:
+        _say(console, "cost: not known before the first run")
+    else:
+        slots = max(1, int((os.cpu_count() or 1) / cores))
+        basis = "from recorded runs" if left.measured else "a rough guess until runs are recorded"
+        _say(
+            console,
+            f"cost: {words(left.seconds)} of runs, {words(left.wall(slots) or 0.0)} with {slots} at once on this "
+            f"machine ({basis})",
+        )
+    for sentence in damaged:
+        console.print(Text(f"note: {sentence}", style="yellow"), soft_wrap=True)
+
+
+@app.command()
+def status(
+    folder: FolderArgument,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it again as it changes, until all is done.")
+    ] = False,
+    interval: Annotated[float, typer.Option(min=0.2, help="Seconds between looks with --watch.")] = 2.0,
+) -> None:
+    """Show where a sweep stands: arms, search, seeds, the mean so far with its interval, and the time left."""
+    import time
+
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
+    from crosscut.progress import running_elsewhere
+    from crosscut.records.lock import held, holder
+    from crosscut.records.store import Store
+    from crosscut.standing import summary, table
+
+    console = _console()
+    store = Store.open(folder)
+
+    def look() -> tuple[Group, bool]:
+        found = _recorded(store)
+        live = held(store.folder)
+        running, slots = running_elsewhere(store) if live else ([], None)
+        if found.done:
+            state = "ended"
+        elif live:
+            state = f"running: {holder(store.folder)} holds it"
+        else:
+            state = "not running; `crosscut run` goes on with it"
+        lines: list[Text] = [Text(f"{found.experiment.sweep.name}: {state}"), Text(summary(found, slots))]
+        for record in found.failures:
+            assert record.failure is not None
+            text = f"failed ({record.failure.kind}): {record.work.label}: {record.failure.reason}"
+            lines.append(Text(text, style="red"))
+        lines += [
+            Text(f"blocked: {arm.arm.name}: {arm.blocked}", style="red") for arm in found.arms if arm.blocked
+        ]
+        return Group(lines[0], table(found, running), *lines[1:]), live and not found.done
+
+    view, going_on = look()
+    if not watch:
+        console.print(view)
+        return
+    with Live(view, console=console, auto_refresh=False) as live_view:
+        while going_on:
+            time.sleep(interval)
+            view, going_on = look()
+            live_view.update(view, refresh=True)
+
+
+@app.command()
+def tensorboard(
+    folder: FolderArgument,
+    port: Annotated[int, typer.Option(help="Port of the server.")] = 6006,
+    host: Annotated[str, typer.Option(help="Address that the server listens on.")] = "localhost",
+) -> None:
+    """Start TensorBoard on a sweep's runs; on this machine only unless --host says otherwise."""
+    import os
+
+    from crosscut.records.store import Store
+
+    store = Store.open(folder)
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(store.tensorboard)]
+    command += ["--host", host, "--port", str(port), "--reload_interval", "5"]
+    # This process becomes TensorBoard, so that whoever stops it stops the server.
+    os.execv(sys.executable, command)  # noqa: S606
+
+
+@app.command()
+def report(
+    source: Annotated[str, typer.Argument(metavar="DIR|TABLE", help="Folder of a sweep, or a long table.")],
+    out: Annotated[
+        str | None, typer.Option(help="Folder for the report; by default DIR/report, or TABLE-report.")
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(help="Arm that the others are compared with.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Primary metric.")] = None,
+    factors: Annotated[str | None, typer.Option(help="Factors to look at, separated by commas.")] = None,
+    alpha: Annotated[float | None, typer.Option(help="Significance level of the family.")] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="Differences below so many points do not matter.")
+    ] = None,
+) -> None:
+    """Write the statistical report of a sweep, or of any long table (CSV, TSV, Parquet)."""
+    from crosscut import publication
+
+    console = _console()
+    wishes = publication.Wishes(
+        baseline=baseline,
+        metric=metric,
+        factors=None if factors is None else tuple(name.strip() for name in factors.split(",")),
+        alpha=alpha,
+        margin=margin,
+    )
+    if Path(source).is_dir():
+        from crosscut.records.store import Store
+
+        store = Store.open(source)
+        written = publication.of_sweep(_recorded(store), Path(out) if out else store.report, wishes)
+    else:
+        written = publication.of_table(Path(source), Path(out) if out else None, wishes)
+    for sentence in written.sentences:
+        _say(console, sentence)
+    _say(console, f"report: {written.page}")
+
+
+@app.command("list")
+def list_() -> None:
+    """List the bundled sweeps with the question each one answers."""
+    from crosscut.sweepfile import bundled
+
+    for name, asked in bundled.questions().items():
+        question = asked or "no question given"
+        typer.echo(f"{name}\t{question}" if not sys.stdout.isatty() else f"{name:<20} {question}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of sweep files, for editors."""
+    import json
+
+    from crosscut.sweepfile.schema import schema as of_sweep
+
+    typer.echo(json.dumps(of_sweep(), indent=2))
+
+
+@app.command()
+def doctor(storage: StorageOption = "results") -> None:
+    """Look at everything a sweep needs on this machine, and say what to do where something is amiss."""
+    from rich.text import Text
+
+    from crosscut.doctor import examine
+
+    console = _console()
+    well = True
+    for finding in examine(storage):
+        well = well and finding.ok
+        mark = Text("ok    ", style="green") if finding.ok else Text("FIX   ", style="bold red")
+        console.print(mark + Text(f"{finding.subject:<18}") + Text(finding.text), soft_wrap=True)
+    raise typer.Exit(DONE if well else FAILED)
+
+
+def main() -> None:
+    """Entry point: wrong input ends with one clear sentence and exit code 2, never with a traceback."""
+    from crosscut.errors import InputError
+
+    try:
+        app()
+    except InputError as error:
+        typer.echo(f"crosscut: {error}", err=True)
+        sys.exit(WRONG_INPUT)
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        reason = f"{error.strerror or error}{where}"
+        typer.echo(
+            f"crosscut: {reason}; what is recorded is kept, the same command goes on from here", err=True
+        )
+        sys.exit(FAILED)
+
+
+def _recorded(store: Store) -> Plan:
+    """The plan of the sweep in a store, with the records it has now."""
+    from crosscut.plan import reading, reconcile
+    from crosscut.records.snapshot import recall
+
+    return reconcile(recall(store), reading(store, [], retry=()))
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # A log is no terminal of 80 columns: lines there are as long as they are.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+
+
+def _say(console: Console, text: str) -> None:
+    from rich.text import Text
+
+    console.print(Text(text), soft_wrap=True)

@@ -1,0 +1,112 @@
+"""The driver: `crosscut run`, from a prepared experiment to its records and its report."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from rich.console import Console
+from rich.text import Text
+
+from crosscut.arm_plan import RETRIED
+from crosscut.arms.experiment import Experiment
+from crosscut.engine.worker import Site
+from crosscut.plan import Plan, reading, reconcile
+from crosscut.progress import Progress
+from crosscut.publication import of_sweep
+from crosscut.records import provenance
+from crosscut.records.lock import driving
+from crosscut.records.record import FailureKind
+from crosscut.records.snapshot import keep
+from crosscut.records.store import Store
+from crosscut.standing import summary, table
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user asks of one call of `crosscut run`, beside the sweep."""
+
+    storage: str
+    address: str = "local"
+    retry_failed: bool = False
+    """Whether runs that raised or diverged are tried again; those that were lost are in any case."""
+    report: bool = True
+
+
+def run(experiment: Experiment, order: Order, console: Console) -> bool:
+    """Do what is missing of an experiment; True where every run of every arm has ended well.
+
+    The same call resumes after a crash, adds seeds or adds an arm: what is recorded is not done again.
+
+    Raises:
+        InputError: the storage cannot be written, another driver holds the sweep, or a run fits nowhere.
+    """
+    sweep = experiment.sweep
+    store = Store.create(order.storage, sweep.name)
+    with driving(store.folder):
+        store.sweep_up()
+        retry = get_args(FailureKind) if order.retry_failed else RETRIED
+        damaged: list[str] = []
+        plan = reconcile(experiment, reading(store, damaged, retry=retry, mend=True))
+        for sentence in damaged:
+            console.print(Text(f"note: {sentence}", style="yellow"), soft_wrap=True)
+        console.print(Text(f"{sweep.name}: {summary(plan)}"), soft_wrap=True)
+        if plan.done:
+            keep(store, experiment)
+        else:
+            _carry_out(plan, store, order, console)
+        console.print(table(plan))
+        for record in plan.failures:
+            assert record.failure is not None
+            text = f"failed ({record.failure.kind}): {record.work.label}: {record.failure.reason}"
+            console.print(Text(text, style="red"), soft_wrap=True)
+        for arm in plan.arms:
+            if arm.blocked:
+                console.print(Text(f"blocked: {arm.arm.name}: {arm.blocked}", style="red"), soft_wrap=True)
+        if order.report:
+            _report(plan, store, console)
+    return all(
+        record is not None and record.status == "finished" for arm in plan.arms for record in arm.finals
+    ) and not any(record.failure is not None and record.failure.kind == "raised" for record in plan.failures)
+
+
+def _carry_out(plan: Plan, store: Store, order: Order, console: Console) -> None:
+    from crosscut.engine import board
+    from crosscut.engine.cluster import connected
+    from crosscut.engine.engine import carry_out
+
+    resources = plan.experiment.sweep.resources
+    site = Site(
+        folder=str(store.folder),
+        code=str(Path.cwd()),
+        workers=resources.workers,
+        threads=max(1, math.floor(resources.cpus_per_worker)),
+        cpus=resources.cpus_per_worker,
+        gpus=resources.gpus_per_worker,
+        max_failures=resources.retries,
+        commit=provenance.commit(Path.cwd()),
+    )
+    console.print(
+        Text(f"TensorBoard: crosscut tensorboard {store.folder}    log of Ray: {store.logs / 'ray.log'}"),
+        soft_wrap=True,
+    )
+    with connected(resources, order.address, store.logs / "ray.log") as cluster:
+        # Only now is it certain that the sweep can run, and may take the place of what was asked for before.
+        keep(store, plan.experiment)
+        board.write_columns(store.tensorboard, plan.experiment)
+        slots = cluster.fits(resources)
+        with Progress(plan, store, slots, console) as progress:
+            carry_out(plan, store, site, cluster, given=progress.given, ended=progress.ended)
+
+
+def _report(plan: Plan, store: Store, console: Console) -> None:
+    finished = [r for arm in plan.arms for r in arm.finals if r is not None and r.status == "finished"]
+    if not finished:
+        console.print("no report: no run has ended well")
+        return
+    publication = of_sweep(plan, store.report)
+    for sentence in publication.sentences:
+        console.print(Text(sentence), soft_wrap=True)
+    console.print(Text(f"report: {publication.page}", style="bold"), soft_wrap=True)

@@ -1,0 +1,174 @@
+"""The session of a run on the platform: reports into the record and TensorBoard, checkpoints into the store."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosscut.engine.board import Board
+from crosscut.records.key import digest
+from crosscut.records.record import Step
+from crosscut.records.store import Store
+from crosscut.records.work import Work
+from crosscut_trainables.session import Phase
+
+
+class NotANumber(Exception):  # noqa: N818 - a state of the run, told in its own words
+    """A run reported NaN or an infinity."""
+
+
+class RunSession:
+    """One worker's session of one piece of work.
+
+    Args:
+        work: what is trained.
+        store: where checkpoints go; all workers of a run see the same folder.
+        rank, world_size, device: this worker's place in the run.
+        agree: gives every worker the value that rank 0 has.
+        board: TensorBoard files of the run, None on all ranks but 0.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        store: Store,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+        device: str = "cpu",
+        agree: Callable[[bool], bool] = lambda value: value,
+        board: Board | None = None,
+    ) -> None:
+        self.work = work
+        self.history: list[Step] = []
+        self.stopped = False
+        """Whether the run was told to stop early."""
+        self.earlier_seconds = 0.0
+        """Time that attempts before this one spent up to the checkpoint it resumed from."""
+        self._store = store
+        self._rank = rank
+        self._world_size = world_size
+        self._device = device
+        self._agree = agree
+        self._board = board
+        self._begun = time.monotonic()
+
+    @property
+    def seed(self) -> int:
+        return self.work.seed
+
+    @property
+    def rank(self) -> int:
+        return self._rank
+
+    @property
+    def world_size(self) -> int:
+        return self._world_size
+
+    @property
+    def device(self) -> str:
+        return self._device
+
+    @property
+    def phase(self) -> Phase:
+        return self.work.phase
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the run so far, earlier attempts that were resumed included."""
+        return self.earlier_seconds + time.monotonic() - self._begun
+
+    def report(self, step: int, metrics: Mapping[str, float]) -> bool:
+        values = {name: float(value) for name, value in metrics.items()}
+        refuse_nan(values, f"at step {step}")
+        self.history.append(Step(int(step), values))
+        if self._board is not None:
+            self._board.scalars(step, values)
+        rule = self.work.stop_rule
+        stop = False
+        if rule is not None:
+            seen = [s.metrics[rule.metric] for s in self.history if rule.metric in s.metrics]
+            if seen:
+                stop = rule.stops(int(step), max(seen) if rule.maximize else min(seen))
+            stop = self._agree(stop)
+        self.stopped = self.stopped or stop
+        return stop
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        # Resumed, a run that was told to stop is to be told so again, so it keeps the checkpoint before that.
+        if self._rank != 0 or self.stopped:
+            return
+        _refuse_what_cannot_be_restored(state, "state")
+        import torch
+
+        path = self._store.checkpoint(self.work.key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}")
+        whole = {
+            "config": digest(self.work.config),
+            "state": dict(state),
+            "history": [{"step": s.step, "metrics": dict(s.metrics)} for s in self.history],
+            "seconds": self.seconds,
+        }
+        with temporary.open("wb") as file:
+            torch.save(whole, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+
+    def restore(self) -> dict[str, Any] | None:
+        path = self._store.checkpoint(self.work.key)
+        if not path.exists():
+            return None
+        import torch
+
+        try:
+            whole = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception:
+            # torch has no one error for a file that it cannot read; the run begins again.
+            return None
+        # A search trial's key does not cover its values, and they change where a trial before it is done again.
+        if whole["config"] != digest(self.work.config):
+            return None
+        self.history = [Step(s["step"], s["metrics"]) for s in whole["history"]]
+        self.earlier_seconds = whole["seconds"]
+        if self._board is not None:
+            for step in self.history:
+                self._board.scalars(step.step, step.metrics)
+        state: dict[str, Any] = whole["state"]
+        return state
+
+    def picture(self, step: int, name: str, image: NDArray[np.uint8]) -> None:
+        """Show an image, (height, width, 3) uint8, in TensorBoard."""
+        if self._board is not None:
+            self._board.picture(step, name, image)
+
+
+def _refuse_what_cannot_be_restored(value: Any, where: str) -> None:
+    """Raise TypeError for what `torch.load(weights_only=True)` would refuse when the run is resumed."""
+    if isinstance(value, dict):
+        for key, entry in value.items():
+            _refuse_what_cannot_be_restored(entry, f"{where}[{key!r}]")
+    elif type(value) in (list, tuple):
+        for number, entry in enumerate(value):
+            _refuse_what_cannot_be_restored(entry, f"{where}[{number}]")
+    elif value is not None and type(value) not in (bool, int, float, str):
+        import torch
+
+        if not isinstance(value, torch.Tensor):
+            raise TypeError(
+                f"{where} is a {type(value).__name__}, expected tensors, numbers, text, lists or mappings of them"
+            )
+
+
+def refuse_nan(metrics: Mapping[str, float], where: str) -> None:
+    """Raise NotANumber where a metric is NaN or infinite, naming it."""
+    for name, value in metrics.items():
+        if not math.isfinite(value):
+            raise NotANumber(f"{name} is {value} {where}")

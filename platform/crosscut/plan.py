@@ -1,0 +1,125 @@
+"""The plan: what a sweep asks for, reconciled with what is recorded, and what is to be done next.
+
+What is given out, and with which values, depends on records alone, never on which machine was faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from crosscut.arm_plan import RETRIED, ArmPlan
+from crosscut.arms.experiment import Experiment
+from crosscut.records.record import DamagedRecord, Failure, FailureKind, Record
+from crosscut.records.store import Store
+from crosscut.records.work import Work
+
+
+@dataclass
+class Plan:
+    """All arms of a sweep, and the order in which work is given out."""
+
+    experiment: Experiment
+    arms: list[ArmPlan]
+
+    def next(self) -> Work | None:
+        """The next piece of work, None where all that may start now has been given out.
+
+        Seeds of arms whose search has ended come first; else the arm with the fewest trials is served, so
+        that all arms' searches advance together.
+        """
+        for arm in self.arms:
+            work = arm.next_final()
+            if work is not None:
+                return self._give(arm, work)
+        for arm in sorted(self.arms, key=lambda a: len(a.running) + sum(r is not None for r in a.trials)):
+            work = arm.next_trial()
+            if work is not None:
+                return self._give(arm, work)
+        return None
+
+    def ended(self, record: Record) -> None:
+        """Take in the outcome of work that was given out."""
+        self.arm_of(record.work).ended(record)
+
+    def arm_of(self, work: Work) -> ArmPlan:
+        """The arm that a piece of work belongs to."""
+        return next(arm for arm in self.arms if arm.arm.name == work.arm)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to give out and nothing runs."""
+        return not any(arm.running for arm in self.arms) and all(
+            arm.blocked or (arm.searched and all(arm.finals)) for arm in self.arms
+        )
+
+    @property
+    def running(self) -> list[Work]:
+        """Work that was given out and has not ended."""
+        return [work for arm in self.arms for work in arm.running.values()]
+
+    @property
+    def trials(self) -> tuple[int, int]:
+        """Search trials recorded, and asked for."""
+        return sum(r is not None for a in self.arms for r in a.trials), sum(len(a.trials) for a in self.arms)
+
+    @property
+    def runs(self) -> tuple[int, int]:
+        """Runs recorded, and asked for."""
+        return sum(r is not None for a in self.arms for r in a.finals), sum(len(a.finals) for a in self.arms)
+
+    @property
+    def failures(self) -> list[Record]:
+        """Records of what failed."""
+        return [record for arm in self.arms for record in arm.failures]
+
+    def _give(self, arm: ArmPlan, work: Work) -> Work:
+        arm.running[work.key] = work
+        return work
+
+
+def reconcile(experiment: Experiment, read: Callable[[str], Record | None]) -> Plan:
+    """The plan of an experiment, with every record that `read` finds in its place."""
+    sweep = experiment.sweep
+    arms: list[ArmPlan] = []
+    for arm in experiment.arms:
+        trials = sweep.search.trials if sweep.search is not None and arm.space else 0
+        plan = ArmPlan(sweep, arm, [None] * trials, [None] * sweep.seeds.count, read)
+        plan.trials = [plan.own(plan.trial_key(index)) for index in range(trials)]
+        if plan.searched:
+            plan.look_up_finals()
+        arms.append(plan)
+    return Plan(experiment, arms)
+
+
+def reading(
+    store: Store, damaged: list[str], *, retry: Collection[FailureKind] = RETRIED, mend: bool = False
+) -> Callable[[str], Record | None]:
+    """A `read` for `reconcile` over a store, to which records that are to be done again are missing.
+
+    Args:
+        store: the records.
+        damaged: gets one sentence for each record that is damaged.
+        retry: kinds of failure that are tried again.
+        mend: set what is to be done again aside. Only for a driver, which holds the sweep.
+    """
+
+    def read(key: str) -> Record | None:
+        try:
+            record = store.read(key)
+        except DamagedRecord as error:
+            where = f"set aside in {store.set_aside(key)}" if mend else "the next run does it again"
+            damaged.append(f"the record {key} is damaged ({error}): {where}")
+            return None
+        if record is not None and record.failure is not None and record.failure.kind in retry:
+            if mend:
+                store.set_aside(key)
+            return None
+        return record
+
+    return read
+
+
+def lost(work: Work, reason: str) -> Record:
+    """The record of work whose process died."""
+    return Record(work, "failed", failure=Failure("lost", reason))

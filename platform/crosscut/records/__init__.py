@@ -1,0 +1,1 @@
+"""Records: what was trained, how it is named, and where it is kept."""

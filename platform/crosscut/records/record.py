@@ -1,0 +1,159 @@
+"""A record: the immutable outcome of a run or a search trial, and its form on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from crosscut.records.key import FORMAT, canonical
+from crosscut.records.work import Work
+from crosscut_trainables.evaluation import QueryRanks
+
+Status = Literal["finished", "pruned", "failed"]
+FailureKind = Literal["raised", "diverged", "lost"]
+
+RECORD_FILE = "record.json"
+RANKS_FILE = "ranks.npz"
+
+
+class DamagedRecord(Exception):  # noqa: N818 - a state of the record, told in its own words
+    """A record that is not what was written: truncated, altered, or of a format that is not known."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a run ended without a result."""
+
+    kind: FailureKind
+    """`raised`: the trainable raised. `diverged`: it yielded NaN or an infinity. `lost`: its process died."""
+    reason: str
+    """One sentence."""
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a run reported at one step."""
+
+    step: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Record:
+    """The outcome of one piece of work."""
+
+    work: Work
+    status: Status
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    history: Sequence[Step] = ()
+    ranks: Mapping[str, QueryRanks] = field(default_factory=dict)
+    failure: Failure | None = None
+    seconds: float = 0.0
+    """Time spent training and evaluating, over all attempts that were resumed."""
+    started: float = 0.0
+    """Unix time at which the last attempt began."""
+    ended: float = 0.0
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The key of the work, and the name of the record's folder."""
+        return self.work.key
+
+    def best(self, metric: str, maximize: bool) -> float | None:
+        """Best value of `metric` over the reported steps and the final metrics, None where it has none."""
+        values = [s.metrics[metric] for s in self.history if metric in s.metrics]
+        if metric in self.metrics:
+            values.append(self.metrics[metric])
+        if not values:
+            return None
+        return max(values) if maximize else min(values)
+
+    def to_files(self) -> dict[str, bytes]:
+        """File name → content. `record.json` holds checksums of the other files and of itself."""
+        files: dict[str, bytes] = {}
+        if self.ranks:
+            files[RANKS_FILE] = _ranks_to_npz(self.ranks)
+        body: dict[str, Any] = {
+            "format": FORMAT,
+            "key": self.key,
+            "status": self.status,
+            "work": self.work.to_json(),
+            "metrics": dict(self.metrics),
+            "history": [{"step": s.step, "metrics": dict(s.metrics)} for s in self.history],
+            "failure": None if self.failure is None else asdict(self.failure),
+            "seconds": self.seconds,
+            "started": self.started,
+            "ended": self.ended,
+            "provenance": dict(self.provenance),
+            "files": {name: _sha256(content) for name, content in files.items()},
+        }
+        body["checksum"] = _sha256(canonical(body).encode())
+        files[RECORD_FILE] = json.dumps(body, indent=1, sort_keys=True, allow_nan=False).encode()
+        return files
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Record:
+        """The record that `to_files` wrote.
+
+        Raises:
+            DamagedRecord: a file is missing or does not have its checksum.
+        """
+        try:
+            body = json.loads(files[RECORD_FILE])
+            checksum = body.pop("checksum")
+            sound = checksum == _sha256(canonical(body).encode())
+        except KeyError as error:
+            raise DamagedRecord(f"{error} is missing") from error
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise DamagedRecord(f"{RECORD_FILE} is not a record: {error}") from error
+        if not sound:
+            raise DamagedRecord(f"{RECORD_FILE} does not have its checksum")
+        if body["format"] != FORMAT:
+            raise DamagedRecord(f"format {body['format']} is not {FORMAT}")
+        for name, expected in body["files"].items():
+            if name not in files:
+                raise DamagedRecord(f"{name} is missing")
+            if _sha256(files[name]) != expected:
+                raise DamagedRecord(f"{name} does not have its checksum")
+        ranks = _ranks_from_npz(files[RANKS_FILE]) if RANKS_FILE in body["files"] else {}
+        failure = body["failure"]
+        return cls(
+            work=Work.from_json(body["work"]),
+            status=body["status"],
+            metrics=body["metrics"],
+            history=tuple(Step(s["step"], s["metrics"]) for s in body["history"]),
+            ranks=ranks,
+            failure=None if failure is None else Failure(**failure),
+            seconds=body["seconds"],
+            started=body["started"],
+            ended=body["ended"],
+            provenance=body["provenance"],
+        )
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _ranks_to_npz(ranks: Mapping[str, QueryRanks]) -> bytes:
+    arrays: dict[str, Any] = {}
+    for name in sorted(ranks):
+        arrays[f"{name}/ranks"] = ranks[name].ranks.astype(np.int32)
+        arrays[f"{name}/clusters"] = ranks[name].clusters.astype(np.int32)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _ranks_from_npz(content: bytes) -> dict[str, QueryRanks]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        names = sorted(name.removesuffix("/ranks") for name in arrays.files if name.endswith("/ranks"))
+        return {name: QueryRanks(arrays[f"{name}/ranks"], arrays[f"{name}/clusters"]) for name in names}

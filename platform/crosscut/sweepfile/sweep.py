@@ -1,0 +1,233 @@
+"""A sweep: what a sweep file says, read and checked before anything is queued."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, WithJsonSchema, model_validator
+
+from crosscut.arms.designs import Cell, Layout
+from crosscut.errors import InputError, Keys, Problem, ProblemsError, near, shown, unexpected
+from crosscut.sweepfile import bundled, document
+from crosscut.sweepfile.design import DesignSection, unknown_level
+from crosscut.sweepfile.hypothesis import Hypothesis, HypothesisField
+from crosscut.sweepfile.origin import Origin
+from crosscut.sweepfile.patch import Override, has_path
+from crosscut.sweepfile.problems import problems_of
+from crosscut.sweepfile.reporting import Reporting
+from crosscut.sweepfile.resources import Resources
+from crosscut.sweepfile.search import Pruning, Search
+from crosscut.sweepfile.section import Config, Name, Section
+from crosscut.sweepfile.seeds import Seeds
+
+__all__ = ["Pruning", "Reporting", "Resources", "Search", "Seeds", "Sweep", "read"]
+
+RETRIEVAL = "crosscut_trainables.retrieval:train"
+"""The trainable that sweeps train unless they name another."""
+
+UNREAD = Origin("sweep")
+"""The origin of a sweep that was read from no file."""
+
+
+_NAME = r"^[a-z0-9][a-z0-9._-]{0,99}$"
+_TRAINABLE = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_.]*$"
+
+
+def _named(name: str) -> str:
+    if not re.fullmatch(_NAME, name):
+        expected = (
+            "up to 100 small letters, digits, '.', '_' and '-', a letter or digit first: a folder is named so"
+        )
+        raise ValueError(unexpected(name, expected))
+    return name
+
+
+def _importable(trainable: str) -> str:
+    if not re.fullmatch(_TRAINABLE, trainable):
+        raise ValueError(unexpected(trainable, f"module:function, such as {RETRIEVAL}"))
+    return trainable
+
+
+class Sweep(Section):
+    """A whole sweep file. Two sweeps are equal that say the same, wherever they were read."""
+
+    name: Annotated[str, AfterValidator(_named), WithJsonSchema({"type": "string", "pattern": _NAME})]
+    """Name of the sweep and of its folder: small letters, digits, '.', '_' and '-'."""
+    question: Annotated[str, Field(min_length=1)] | None = None
+    """What the sweep is to find out, in a sentence."""
+    trainable: Annotated[
+        str, AfterValidator(_importable), WithJsonSchema({"type": "string", "pattern": _TRAINABLE})
+    ] = RETRIEVAL
+    """What is trained: `module:function` of a callable train(config, session) -> Evaluation."""
+    config: Config = Field(default_factory=dict)
+    """The configuration that all arms share."""
+    factors: Annotated[
+        dict[Name, Annotated[dict[Name, Config], Field(min_length=1)]],
+        Field(min_length=1),
+    ]
+    """What varies: factor → level → patch of the configuration. Later factors are laid over earlier ones."""
+    design: DesignSection
+    """How arms are made from the factors, and which of them is the baseline."""
+    search: Search | None = None
+    """The search that each arm has before its seeds run."""
+    seeds: Seeds
+    """The seeds that every arm runs with."""
+    resources: Resources = Resources()
+    """What each run gets. None of it changes what a record means."""
+    report: Reporting = Reporting()
+    """What is decided about the statistics before the runs."""
+    hypotheses: tuple[HypothesisField, ...] = ()
+    """Comparisons that are declared before the runs, such as {constraints: ccr vs none}; all else that the
+    report compares is exploratory."""
+
+    _origin: Origin = PrivateAttr(default=UNREAD)
+
+    @property
+    def origin(self) -> Origin:
+        """Where the sweep was read from; no part of what it says."""
+        return self._origin
+
+    @property
+    def source(self) -> str:
+        """The file that the sweep was read from, as errors name it."""
+        return self._origin.file
+
+    @property
+    def levels(self) -> dict[str, tuple[str, ...]]:
+        """Every factor with its levels, in the order of the file."""
+        return {factor: tuple(levels) for factor, levels in self.factors.items()}
+
+    @property
+    def layout(self) -> Layout:
+        """The cells that become arms, and the baseline among them."""
+        return self.design.lay_out(self.levels)
+
+    @property
+    def final_seeds(self) -> range:
+        """The seeds that every arm runs with."""
+        return range(self.seeds.first, self.seeds.first + self.seeds.count)
+
+    def to_json(self) -> dict[str, Any]:
+        """What the sweep says, with all defaults, in JSON types; `from_json` reads it back."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], origin: Origin = UNREAD) -> Sweep:
+        """Check the content of a sweep file.
+
+        Args:
+            data: the file's mapping.
+            origin: what errors name.
+
+        Raises:
+            InputError: with every error that was found, a line each.
+        """
+        try:
+            sweep = cls.model_validate(dict(data))
+        except ValidationError as error:
+            raise origin.error(problems_of(error, cls)) from error
+        sweep._origin = origin
+        return sweep
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sweep) and self._text() == other._text()
+
+    def __hash__(self) -> int:
+        return hash(self._text())
+
+    def _text(self) -> str:
+        return json.dumps(self.to_json())
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Sweep:
+        problems: list[Problem] = []
+        cells: tuple[Cell, ...] = ()
+        try:
+            cells = self.layout.cells
+        except ProblemsError as found:
+            problems += [problem.under("design") for problem in found.problems]
+        for index, hypothesis in enumerate(self.hypotheses):
+            problems += [
+                problem.under("hypotheses", str(index)) for problem in self._about(hypothesis, cells)
+            ]
+        problems += self._searched_and_set()
+        if problems:
+            raise ProblemsError(problems)
+        return self
+
+    def _about(self, hypothesis: Hypothesis, cells: Sequence[Cell]) -> Iterator[Problem]:
+        factor, sides = hypothesis.factor, (hypothesis.left, hypothesis.right)
+        unknown = [p for side in sides for p in unknown_level(self.levels, factor, side, (factor,))]
+        yield from dict.fromkeys(unknown)
+        if unknown or not cells:
+            return
+        left, right = ([{**cell, factor: ""} for cell in cells if cell[factor] == level] for level in sides)
+        if not any(cell in right for cell in left):
+            text = (
+                f"no two arms differ in {sides[0]} and {sides[1]} alone, expected levels that the design "
+                "puts beside each other with all other factors the same"
+            )
+            yield Problem((factor,), text)
+        if self.hypotheses.count(hypothesis) > 1:
+            yield Problem((factor,), "this hypothesis is declared more than once")
+
+    def _searched_and_set(self) -> Iterator[Problem]:
+        """A search would override what a factor varies."""
+        for path in self.search.space if self.search else ():
+            setters = [
+                f"factors.{factor}.{level}"
+                for factor, levels in self.factors.items()
+                for level, patch in levels.items()
+                if has_path(patch, path)
+            ]
+            if setters:
+                verb = "sets" if len(setters) == 1 else "set"
+                text = (
+                    f"{' and '.join(setters)} {verb} this, which a search would override; do one of the two"
+                )
+                yield Problem(("search", "space", path), text)
+
+
+def read(source: str, overrides: Sequence[str] = ()) -> Sweep:
+    """Read a sweep file.
+
+    Args:
+        source: the path of a file, or the name of a bundled sweep.
+        overrides: `key=value` texts, each put in the place of what the file says.
+
+    Raises:
+        InputError: the file is missing, is not YAML, or says something wrong.
+    """
+    file = _file(source)
+    where = str(file)
+    data = document.load(document.read_text(file, where), where)
+    places: list[tuple[Keys, str]] = []
+    for argument in overrides:
+        override = Override.parse(argument)
+        data, keys = override.apply(data)
+        places.append((keys, override.where))
+    return Sweep.from_json(data, Origin(where, tuple(places)))
+
+
+def _file(source: str) -> Path:
+    file = Path(source)
+    if file.is_file():
+        return file
+    found = bundled.path(source)
+    if found is not None:
+        return found
+    if file.is_dir():
+        raise InputError.at(
+            source, "", "this is a folder, expected a sweep file or the name of a bundled sweep"
+        )
+    beside = file.parent.glob("*.y*ml") if file.parent.is_dir() else ()
+    names = bundled.names()
+    hint = near(source, [*(str(path) for path in beside), *names])
+    known = f"the bundled sweeps are {', '.join(names)}" if names else "there are no bundled sweeps"
+    raise InputError.at(
+        source, "", f"no such file, and no bundled sweep called {shown(source)}; {known}{hint}"
+    )

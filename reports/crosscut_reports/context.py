@@ -1,0 +1,58 @@
+"""What a report tells beside its statistics: how arms were tuned, what failed, where the runs came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The search of one arm."""
+
+    arm: str
+    trials: int
+    """Search trials given out and recorded, pruned and failed ones included."""
+    pruned: int
+    failed: int
+    metric: str
+    best: float | None
+    """Best dev score among trials that ended or were pruned, None where there was no search."""
+    values: Mapping[str, float | int | str | bool]
+    """The searched parameters' best values, by their path."""
+    scores: Sequence[float] = ()
+    """The dev score of every trial that has one, in the order of the trials."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run or search trial that ended without a result."""
+
+    arm: str
+    phase: str
+    """`search` or `final`."""
+    number: int
+    """The trial's index, or the seed."""
+    kind: str
+    """`raised`, `diverged` or `lost`."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """All of it. Empty for a table that came from elsewhere."""
+
+    name: str
+    """Name of the sweep, or of the table."""
+    question: str | None = None
+    tuning: Sequence[Tuning] = ()
+    failures: Sequence[Failure] = ()
+    attention: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    """arm → attention metric (`test/attention_f1` …) → mean and standard deviation over seeds."""
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    """Label → text: versions, commit, data fingerprint, sweep hash. No time stamps: a report is a function of
+    its records."""
+    planned: int | None = None
+    """Runs that the design asks for, all arms and seeds."""
+    recorded: int | None = None
+    """Runs that have ended well."""

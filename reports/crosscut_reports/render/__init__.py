@@ -1,0 +1,49 @@
+"""A result as files: `report.html`, `report.md`, `report.json`, two CSV tables and the figures."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from crosscut_reports.result import Result
+
+
+def write(result: Result, folder: str | Path) -> dict[str, Path]:
+    """Write every output of `result` into `folder`, made if need be; file name → path.
+
+    All texts are made before the first is written, and a file is replaced whole, so a reader never meets half
+    of one. The same result gives the same bytes. Raises ValueError where the result holds a NaN.
+    """
+    from crosscut_reports.render import csv, figures, html, json, markdown
+
+    drawn = figures.draw(result)
+    texts = {
+        "report.html": html.render(result, drawn),
+        "report.md": markdown.render(result),
+        "report.json": json.render(result),
+        "contrasts.csv": csv.contrasts(result),
+        "arms.csv": csv.arms(result),
+        **{f"{name}.svg": text for name, text in drawn.items()},
+    }
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    paths = {name: _replace(target / name, text) for name, text in texts.items()}
+    for name in figures.NAMES:
+        if name not in drawn:  # a figure of an earlier report, which this one has no data for
+            (target / f"{name}.svg").unlink(missing_ok=True)
+    return paths
+
+
+def _replace(path: Path, text: str) -> Path:
+    """Write `text` beside `path`, then put it in its place in one step."""
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        Path(beside).chmod(0o644)
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+    return path

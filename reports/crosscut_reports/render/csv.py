@@ -1,0 +1,50 @@
+"""`contrasts.csv` and `arms.csv`: the figures at full precision, one row a contrast and one row an arm and
+metric. An empty cell is a figure that the analysis does not give."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from crosscut_reports.render.json import as_data
+from crosscut_reports.result import Result
+
+CONTRASTS = (
+    "name", "metric", "scope", "declared", "estimate", "se", "df", "statistic", "p", "p_adjusted",
+    "ci_low", "ci_high", "verdict", "wins", "ties", "losses", "sd_seed", "sd_query", "sd_residual",
+    "seeds_to_decide", "seeds", "clusters", "family", "smallest_effect", "sentence",
+)  # fmt: skip
+ARMS = ("arm", "metric", "mean", "ci_low", "ci_high", "seeds", "trials", "sd_seed", "scope")
+
+
+def contrasts(result: Result) -> str:
+    """The text of `contrasts.csv`."""
+    return _table(CONTRASTS, [_bounds(row) for row in as_data(result)["contrasts"]])
+
+
+def arms(result: Result) -> str:
+    """The text of `arms.csv`: after the fixed columns, a column for the arm's level of every factor."""
+    rows = [_bounds(row) for row in as_data(result)["arms"]]
+    factors = list(dict.fromkeys(factor for row in rows for factor in row["levels"]))
+    for row in rows:
+        row |= {f"factor:{factor}": row["levels"].get(factor) for factor in factors}
+    return _table((*ARMS, *(f"factor:{factor}" for factor in factors)), rows)
+
+
+def _bounds(row: dict[str, Any]) -> dict[str, Any]:
+    low, high = row["ci"] or (None, None)
+    return row | {"ci_low": low, "ci_high": high}
+
+
+def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value

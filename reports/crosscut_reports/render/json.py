@@ -1,0 +1,98 @@
+"""`report.json`: the report as data. Its named keys, their order and types are a contract; more may follow.
+
+Strict JSON: a missing run's score and an unbounded figure are null, and a NaN anywhere else is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from math import isinf, isnan
+from typing import Any
+
+from crosscut_reports.result import ContrastResult, Result
+
+VERSION = 1
+
+CONTRAST_KEYS = (
+    "name", "metric", "scope", "declared", "estimate", "se", "df", "statistic", "p", "p_adjusted", "ci",
+    "verdict", "wins", "ties", "losses", "sd_seed", "sd_query", "sd_residual", "seeds_to_decide",
+    "seeds", "clusters", "family", "smallest_effect", "sentence", "weights",
+)  # fmt: skip
+DESIGN_KEYS = (
+    "configs", "seeds", "queries", "clusters", "factors", "balanced", "scope",
+    "primary", "alpha", "margin", "baseline", "adjustment", "family",
+)  # fmt: skip
+FACTOR_KEYS = (
+    "factor",
+    "metric",
+    "scope",
+    "F",
+    "df1",
+    "df2",
+    "p",
+    "p_adjusted",
+    "levels",
+    "cells",
+    "combinations",
+)
+ARM_KEYS = ("arm", "metric", "mean", "ci", "seeds", "trials", "sd_seed", "values", "levels", "scope")
+GUARD_KEYS = ("guard", "severity", "message")
+
+
+def contrast_row(contrast: ContrastResult) -> dict[str, Any]:
+    """A contrast under the contract's keys, in their order."""
+    return _picked(contrast, CONTRAST_KEYS)
+
+
+def as_data(result: Result) -> dict[str, Any]:
+    """The report as plain dicts, lists and scalars. Raises ValueError for a NaN that is not a missing run."""
+    context = result.context
+    data = {
+        "design": _picked(result.design, DESIGN_KEYS),
+        "contrasts": [contrast_row(contrast) for contrast in result.contrasts],
+        "factors": [_picked(factor, FACTOR_KEYS) for factor in result.factors],
+        "arms": [
+            _picked(arm, ARM_KEYS) | {"values": [None if isnan(value) else value for value in arm.values]}
+            for arm in result.arms
+        ],
+        "guards": [_picked(guard, GUARD_KEYS) for guard in result.guards],
+        "version": VERSION,
+        "name": context.name,
+        "question": context.question,
+        "tuning": [vars(tuning) for tuning in context.tuning],
+        "failures": [vars(failure) for failure in context.failures],
+        "attention": {
+            arm: {
+                metric: {"mean": mean, "sd": None if isnan(sd) else sd} for metric, (mean, sd) in rows.items()
+            }
+            for arm, rows in context.attention.items()
+        },
+        "provenance": context.provenance,
+        "planned": context.planned,
+        "recorded": context.recorded,
+    }
+    plain: dict[str, Any] = _plain(data, "report.json")
+    return plain
+
+
+def render(result: Result) -> str:
+    """The text of `report.json`."""
+    return json.dumps(as_data(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _picked(value: Any, keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: getattr(value, key) for key in keys}
+
+
+def _plain(value: Any, where: str) -> Any:
+    """Mappings as dicts, sequences as lists, infinities as None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, float):
+        if isnan(value):
+            raise ValueError(f"{where}: expected a number or null, found NaN")
+        return None if isinf(value) else float(value)
+    return value

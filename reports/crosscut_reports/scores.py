@@ -1,0 +1,81 @@
+"""Scores: what every statistic of a report starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def linearised(values: Array, sizes: Array) -> Array:
+    """Scores (…, clusters) whose mean is that of `values` and whose spread is that of a ratio.
+
+    `values` are sums over a cluster's queries times C/N for C clusters and N queries, so their mean is the
+    mean over queries: a ratio of two sums over clusters, whose number of queries, `sizes` (clusters,), is as
+    random as their scores. With v a cluster's value, n its size and run the mean of a run, the first-order
+    (Taylor) expansion of the ratio gives run + (v − run·n·C/N) (Cochran 1977, Sampling Techniques, 6.3).
+    Without it a cluster of more queries counts as one of better scores, and an arm's interval is too wide.
+    """
+    run = values.mean(axis=-1, keepdims=True)
+    return np.asarray(run + (values - run * (sizes / sizes.mean())))
+
+
+@dataclass(frozen=True)
+class MetricScores:
+    """One metric of all arms and seeds, per cluster where it is a mean over clusters.
+
+    `values` has the shape (arms, seeds, clusters). A cluster is the independent unit (an image with its
+    captions), and the mean over clusters is the metric itself, so a recall counts 0 to 100 per cluster and
+    rsum is the sum of six of them. A metric that is known per run only has one column and no cluster labels.
+    A run that is missing is NaN in all its columns.
+    """
+
+    name: str
+    values: Array
+    clusters: tuple[str, ...] | None = None
+    """Labels of the clusters, None where scores are known per run only."""
+    queries: int | None = None
+    """How many queries the clusters hold together."""
+    higher_is_better: bool = True
+    linear: Array | None = None
+    """`values` with the clusters' unequal sizes taken out of their spread, of the same shape; see `linearised`.
+    None where clusters are of one size. The variance of an arm is that of `linear`; whether an arm is ahead on
+    a cluster is told by `values`. Of a sum of metrics it is the sum of theirs."""
+
+    @property
+    def per_cluster(self) -> bool:
+        """Whether scores are known per cluster, so that the scopes with new queries are possible."""
+        return self.clusters is not None
+
+    @property
+    def runs(self) -> Array:
+        """(arms, seeds) the metric of every run, NaN where the run is missing."""
+        means: Array = self.values.mean(axis=2)
+        return means
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All metrics of a set of arms with their seeds.
+
+    `levels[arm][factor]` is the arm's level of each factor. Seeds are labels: seed `s` of two arms is the
+    same seed, which pairs them.
+    """
+
+    arms: tuple[str, ...]
+    levels: Mapping[str, Mapping[str, str]]
+    seeds: tuple[str, ...]
+    metrics: Mapping[str, MetricScores]
+
+    @property
+    def factors(self) -> dict[str, tuple[str, ...]]:
+        """The levels of every factor, in order of appearance; factors with one level are left out."""
+        found: dict[str, dict[str, None]] = {}
+        for arm in self.arms:
+            for factor, level in self.levels[arm].items():
+                found.setdefault(factor, {})[level] = None
+        return {factor: tuple(levels) for factor, levels in found.items() if len(levels) > 1}

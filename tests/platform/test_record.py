@@ -1,0 +1,71 @@
+"""A record comes back as it was written, or is known to be damaged."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from crosscut.records.record import DamagedRecord, Failure, Record
+from crosscut.records.work import StopRule, Work
+
+
+def test_a_record_comes_back_as_it_was_written(record: Record) -> None:
+    back = Record.from_files(record.to_files())
+    assert back.metrics == record.metrics
+    assert back.history == record.history
+    assert back.work == record.work
+    np.testing.assert_array_equal(back.ranks["test/t2i"].ranks, record.ranks["test/t2i"].ranks)
+    assert back.ranks["test/t2i"].ranks.dtype == np.int32
+
+
+def test_a_failed_record_keeps_its_reason(work: Work) -> None:
+    record = Record(work, "failed", failure=Failure("raised", "ValueError: no", "Traceback"))
+    assert Record.from_files(record.to_files()).failure == record.failure
+
+
+def test_work_with_a_stop_rule_travels_as_json(work: Work) -> None:
+    ruled = replace(work, stop_rule=StopRule("dev/rsum", True, {1: 10.0, 12: 20.0}))
+    assert Work.from_json(json.loads(json.dumps(ruled.to_json()))) == ruled
+
+
+def test_every_single_altered_byte_of_the_ranks_is_noticed(record: Record) -> None:
+    files = record.to_files()
+    content = files["ranks.npz"]
+    for position in range(0, len(content), 37):
+        altered = bytearray(content)
+        altered[position] ^= 0xFF
+        with pytest.raises(DamagedRecord, match=r"ranks\.npz does not have its checksum"):
+            Record.from_files({**files, "ranks.npz": bytes(altered)})
+
+
+def test_an_altered_metric_is_noticed(record: Record) -> None:
+    files = record.to_files()
+    altered = files["record.json"].replace(b"312.5", b"313.5")
+    assert altered != files["record.json"]
+    with pytest.raises(DamagedRecord, match="does not have its checksum"):
+        Record.from_files({**files, "record.json": altered})
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, -1])
+def test_a_truncated_record_is_noticed(record: Record, length: int) -> None:
+    files = record.to_files()
+    with pytest.raises(DamagedRecord):
+        Record.from_files({**files, "record.json": files["record.json"][:length]})
+
+
+def test_missing_files_are_noticed(record: Record) -> None:
+    files = record.to_files()
+    with pytest.raises(DamagedRecord, match=r"ranks\.npz is missing"):
+        Record.from_files({"record.json": files["record.json"]})
+    with pytest.raises(DamagedRecord, match=r"record\.json"):
+        Record.from_files({"ranks.npz": files["ranks.npz"]})
+
+
+def test_a_stop_rule_compares_with_the_threshold_of_its_step() -> None:
+    up = StopRule("m", True, {2: 10.0})
+    assert up.stops(2, 9.9) and not up.stops(2, 10.0) and not up.stops(1, 0.0)
+    down = StopRule("m", False, {2: 10.0})
+    assert down.stops(2, 10.1) and not down.stops(2, 10.0)

@@ -1,0 +1,64 @@
+import jsonschema
+import pytest
+import yaml
+
+from crosscut.sweepfile import bundled
+from crosscut.sweepfile.schema import schema
+
+
+@pytest.fixture(scope="module")
+def validator():
+    jsonschema.Draft202012Validator.check_schema(schema())
+    return jsonschema.Draft202012Validator(schema())
+
+
+@pytest.fixture
+def sweep():
+    return {
+        "name": "small",
+        "factors": {
+            "backbone": {"scan": {"backbone": {"direction": "i2t"}}, "vse": {"backbone": {"name": "vse++"}}}
+        },
+        "design": {"kind": "full-factorial"},
+        "seeds": {"count": 3},
+    }
+
+
+def test_it_names_its_draft_and_describes_every_key():
+    found = schema()
+
+    assert found["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert found["required"] == ["name", "factors", "design", "seeds"]
+    assert all("description" in key for key in found["properties"].values())
+
+
+@pytest.mark.parametrize("name", bundled.names())
+def test_bundled_sweeps_pass(validator, name):
+    validator.validate(yaml.safe_load(bundled.path(name).read_text()))
+
+
+def test_a_small_sweep_passes(validator, sweep):
+    validator.validate(sweep)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seads", {"count": 3}),
+        ("seeds", {"count": 0}),
+        ("design", {"kind": "pairs"}),
+        ("config", {"training": {"epochs": 0}}),
+        ("config", {"trainin": {}}),
+        ("factors", {"backbone": {"scan": {"backbon": {}}}}),
+        ("search", {"metric": "dev/rsum", "trials": 2, "space": {"a.b": {"unifrom": [0, 1]}}}),
+        ("hypotheses", [{"backbone": "scan"}]),
+    ],
+)
+def test_what_is_wrong_does_not_pass(validator, sweep, key, value):
+    assert not validator.is_valid({**sweep, key: value})
+
+
+def test_another_trainable_may_have_another_configuration(validator, sweep):
+    sweep |= {"trainable": "mine:train", "config": {"anything": 1}}
+
+    assert validator.is_valid(sweep)

@@ -1,0 +1,59 @@
+import pytest
+
+from crosscut.arms.experiment import prepare
+from crosscut.errors import InputError
+from crosscut.sweepfile import bundled
+from crosscut.sweepfile.sweep import Sweep, read
+
+
+@pytest.fixture(params=bundled.names())
+def name(request):
+    return request.param
+
+
+def test_every_bundled_sweep_reads_and_prepares(name):
+    experiment = prepare(read(name))
+
+    assert len(experiment.arms) >= 2
+    assert experiment.sweep.name == name
+
+
+def test_every_bundled_sweep_says_what_it_is_to_find_out(name):
+    assert bundled.questions()[name] == read(name).question
+    assert bundled.questions()[name].endswith("?")
+
+
+def test_every_bundled_sweep_round_trips(name):
+    assert Sweep.from_json(read(name).to_json()) == read(name)
+
+
+def test_the_quickstart_compares_constraints_on_two_directions_of_attention():
+    experiment = prepare(read("quickstart"))
+
+    assert [arm.name for arm in experiment.arms] == [
+        "scan-t2i, none",
+        "scan-t2i, ccr",
+        "scan-t2i, ccr+ccs",
+        "scan-i2t, none",
+        "scan-i2t, ccr",
+        "scan-i2t, ccr+ccs",
+        "vse++, none",
+    ]
+    assert experiment.baseline is experiment.arms[0]
+    weights = [[path for path in arm.space if path.startswith("constraints.")] for arm in experiment.arms]
+    of_ccr, of_both = ["constraints.ccr.weight"], ["constraints.ccr.weight", "constraints.ccs.weight"]
+    assert weights == [[], of_ccr, of_both, [], of_ccr, of_both, []]
+    assert len({arm.data for arm in experiment.arms}) == 1
+
+
+def test_a_name_that_is_not_bundled_has_no_path():
+    assert bundled.path("nothing") is None
+    assert bundled.path("../search_spaces/quickstart") is None
+
+
+@pytest.mark.parametrize(
+    ("key", "near"), [("search.metric=dev/rsm", "dev/rsum"), ("report.primary=test/rsm", "test/rsum")]
+)
+def test_a_misspelt_metric_is_refused_before_anything_runs(key: str, near: str) -> None:
+    with pytest.raises(InputError, match=rf"{key.partition('=')[0]}: found '.*rsm', .*did you mean '{near}'"):
+        prepare(read("quickstart", [key]))

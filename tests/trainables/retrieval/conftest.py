@@ -1,0 +1,86 @@
+"""Fragments and data sets that are small enough for a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+from crosscut_trainables.data.split import Dataset, Split, SplitName
+from crosscut_trainables.fragments import Fragments, l2norm
+
+MakeFragments = Callable[..., Fragments]
+
+
+@pytest.fixture
+def make_fragments() -> MakeFragments:
+    """Random fragments with the given number of places each, padded to `width` places, in double precision."""
+
+    def make(places: Sequence[int], seed: int, width: int | None = None, dimensions: int = 6) -> Fragments:
+        generator = torch.Generator().manual_seed(seed)
+        width = width or max(places)
+        fragments = torch.zeros(len(places), width, dimensions, dtype=torch.float64)
+        mask = torch.zeros(len(places), width, dtype=torch.bool)
+        for item, count in enumerate(places):
+            drawn = torch.randn(count, dimensions, dtype=torch.float64, generator=generator)
+            fragments[item, :count] = l2norm(drawn)
+            mask[item, :count] = True
+        return Fragments(fragments, mask, l2norm(fragments.sum(1)))
+
+    return make
+
+
+class ToyData(Dataset):
+    """Images of a few random regions; a caption names the kind of each region, and knows where it is."""
+
+    summary: ClassVar[str] = "a toy"
+
+    name: str = "toy"
+    train_images: int = 24
+    same: bool = False
+    """All images and all captions alike."""
+    broken: bool = False
+    """Features are NaN."""
+
+    def load(self, split: SplitName) -> Split:
+        images = {"train": self.train_images, "dev": 8, "test": 10}[split]
+        random = np.random.default_rng({"train": 0, "dev": 1, "test": 2}[split])
+        kinds = random.integers(0, 6, (images, 4))
+        if self.same:
+            kinds[:] = 1
+        regions = np.eye(6, dtype=np.float32)[kinds]
+        if not self.same:
+            regions += random.normal(0, 0.1, regions.shape).astype(np.float32)
+        if self.broken:
+            regions[:] = np.nan
+        present = np.ones((images, 4), bool)
+        present[::3, 3] = self.same
+        corners = np.tile(np.arange(4, dtype=np.float32)[None, :, None] / 4, (images, 1, 1))
+        boxes = np.concatenate([corners, corners, corners + 0.25, corners + 0.25], axis=2)
+        captions, referents = [], []
+        for image in range(images):
+            for first in range(2):
+                places = [] if self.same else [p for p in range(first, 4) if present[image, p]]
+                captions.append(["a", *(f"kind{kinds[image, p]}" for p in places)])
+                referents.append([np.zeros((0, 4), np.float32), *(boxes[image, p : p + 1] for p in places)])
+        return Split(
+            regions=regions * present[..., None],
+            boxes=boxes,
+            present=present,
+            captions=captions,
+            image_of=np.repeat(np.arange(images, dtype=np.int32), 2),
+            referents=referents,
+            scenes=np.zeros((images, 16, 16), np.uint8),
+        )
+
+    def fingerprint(self) -> str:
+        return "toy"
+
+
+@pytest.fixture
+def toy_data() -> type[ToyData]:
+    """A data set with two captions an image and padded regions; a simple model learns it."""
+    return ToyData

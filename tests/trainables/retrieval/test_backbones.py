@@ -1,0 +1,94 @@
+"""What holds of every backbone that is registered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from crosscut_trainables.backbones import BACKBONES, Backbone
+
+WIDTH = 6
+IMAGES, TEXTS = [3, 5, 1, 4], [2, 6, 4]
+
+
+@pytest.fixture(params=sorted(BACKBONES))
+def backbone(request: pytest.FixtureRequest) -> Backbone:
+    return BACKBONES[request.param].model_validate({})
+
+
+def scores(backbone: Backbone, images: Any, texts: Any) -> torch.Tensor:
+    torch.manual_seed(0)
+    parts = backbone.parts(WIDTH)
+    return backbone.match(images, texts, parts.double() if parts is not None else None).scores
+
+
+def test_it_is_registered_under_its_own_name(backbone: Backbone) -> None:
+    assert BACKBONES[backbone.name] is type(backbone)
+    assert backbone.summary
+
+
+def test_scores_are_one_for_each_image_and_text(backbone: Backbone, make_fragments: Any) -> None:
+    assert scores(backbone, make_fragments(IMAGES, 1), make_fragments(TEXTS, 2)).shape == (4, 3)
+
+
+def test_padding_changes_nothing(backbone: Backbone, make_fragments: Any) -> None:
+    tight = scores(backbone, make_fragments(IMAGES, 1), make_fragments(TEXTS, 2))
+    loose = scores(backbone, make_fragments(IMAGES, 1, width=9), make_fragments(TEXTS, 2, width=11))
+    torch.testing.assert_close(tight, loose, rtol=1e-9, atol=1e-12)
+
+
+def test_a_pair_scores_the_same_whatever_stands_beside_it(backbone: Backbone, make_fragments: Any) -> None:
+    images, texts = make_fragments(IMAGES, 1), make_fragments(TEXTS, 2)
+    alone = scores(backbone, images.take(torch.tensor([2])), texts.take(torch.tensor([1])))
+    torch.testing.assert_close(alone[0, 0], scores(backbone, images, texts)[2, 1], rtol=1e-9, atol=1e-12)
+
+
+def test_a_permuted_batch_has_permuted_scores(backbone: Backbone, make_fragments: Any) -> None:
+    images, texts = make_fragments(IMAGES, 1), make_fragments(TEXTS, 2)
+    rows, columns = torch.tensor([2, 0, 3, 1]), torch.tensor([1, 2, 0])
+    permuted = scores(backbone, images.take(rows), texts.take(columns))
+    expected = scores(backbone, images, texts)[rows][:, columns]
+    torch.testing.assert_close(permuted, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_gradients_are_finite(backbone: Backbone, make_fragments: Any) -> None:
+    images, texts = make_fragments(IMAGES, 1, width=7), make_fragments(TEXTS, 2, width=7)
+    inputs = [x for f in (images, texts) for x in (f.fragments.requires_grad_(), f.summary.requires_grad_())]
+    scores(backbone, images, texts).sum().backward()
+    reached = [x.grad for x in inputs if x.grad is not None]
+    assert reached
+    assert all(torch.isfinite(grad).all() for grad in reached)
+    assert any((grad != 0).any() for grad in reached)
+
+
+def test_an_image_without_regions_gives_numbers(backbone: Backbone, make_fragments: Any) -> None:
+    images = make_fragments(IMAGES, 1)
+    images.fragments[1], images.mask[1], images.summary[1] = 0, False, 0
+    assert torch.isfinite(scores(backbone, images, make_fragments(TEXTS, 2))).all()
+
+
+def test_attention_is_there_where_it_is_promised_and_sums_to_one(
+    backbone: Backbone, make_fragments: Any
+) -> None:
+    images, texts = make_fragments(IMAGES, 1, width=7), make_fragments(TEXTS, 2, width=8)
+    parts = backbone.parts(WIDTH)
+    attention = backbone.match(images, texts, parts.double() if parts is not None else None).attention
+    assert (attention is not None) == backbone.exposes_attention
+    if attention is not None:
+        queries, keys, weights = attention.of(torch.tensor([0, 2, 3]), torch.tensor([1, 1, 0]))
+        assert weights.shape == (3, queries.mask.shape[1], keys.mask.shape[1])
+        assert (weights >= 0).all()
+        torch.testing.assert_close(weights.sum(2), torch.ones_like(weights[:, :, 0]))
+        assert (weights.transpose(1, 2)[~keys.mask] == 0).all()
+
+
+def test_unknown_options_are_refused(backbone: Backbone) -> None:
+    with pytest.raises(ValidationError, match="colour"):
+        type(backbone).model_validate({"name": backbone.name, "colour": "red"})
+
+
+def test_options_survive_a_round_trip(backbone: Backbone) -> None:
+    assert type(backbone).model_validate(backbone.model_dump(mode="json")) == backbone

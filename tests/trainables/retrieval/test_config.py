@@ -1,0 +1,107 @@
+"""The configuration: defaults, refusals, and no torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from crosscut_trainables.backbones import BACKBONES
+from crosscut_trainables.config import RetrievalConfig
+from crosscut_trainables.constraints import CONSTRAINTS
+from crosscut_trainables.data.split import Dataset
+from crosscut_trainables.losses import LOSSES
+from crosscut_trainables.retrieval import train
+from crosscut_trainables.trainable import description_of
+
+
+def test_everything_has_a_default() -> None:
+    assert RetrievalConfig.model_validate({}) == RetrievalConfig()
+
+
+@pytest.mark.parametrize("backbone", sorted(BACKBONES))
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+def test_every_choice_survives_a_round_trip(backbone: str, loss: str) -> None:
+    constraints: dict[str, Any] = (
+        {name: {} for name in CONSTRAINTS} if BACKBONES[backbone].exposes_attention else {}
+    )
+    config = RetrievalConfig.model_validate(
+        {"backbone": {"name": backbone}, "loss": {"name": loss}, "constraints": constraints}
+    )
+    assert RetrievalConfig.model_validate(config.options()) == config
+    assert config.options()["backbone"]["name"] == backbone
+    assert set(config.constraints.active()) == set(constraints)
+
+
+@pytest.mark.parametrize("name", sorted(CONSTRAINTS))
+def test_a_constraint_without_attention_is_refused(name: str) -> None:
+    sentence = rf"{name} needs a backbone that exposes attention; vse\+\+ has none"
+    with pytest.raises(ValidationError, match=sentence):
+        RetrievalConfig.model_validate({"backbone": {"name": "vse++"}, "constraints": {name: {}}})
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        ({"trainin": {}}, "trainin"),
+        ({"training": {"epoch": 3}}, "training.epoch"),
+        ({"training": {"epochs": 0}}, "training.epochs"),
+        ({"training": {"learning_rate": float("nan")}}, "training.learning_rate"),
+        ({"backbone": {"name": "scam"}}, "backbone"),
+        ({"backbone": {"name": "scan", "direction": "both"}}, "backbone.scan.direction"),
+        ({"constraints": {"ccx": {}}}, "constraints.ccx"),
+        ({"constraints": {"ccr": {"weight": -1}}}, "constraints.ccr.weight"),
+        ({"evaluation": {"attention_sweep": [1.5]}}, "evaluation"),
+    ],
+)
+def test_what_is_not_known_or_out_of_range_is_refused_with_its_place(
+    options: dict[str, Any], place: str
+) -> None:
+    with pytest.raises(ValidationError) as error:
+        RetrievalConfig.model_validate(options)
+    assert place in [".".join(map(str, found["loc"])) for found in error.value.errors()]
+
+
+def test_every_option_of_its_own_sections_says_what_it_is() -> None:
+    def fields(model: type[BaseModel]) -> None:
+        for name, field in model.model_fields.items():
+            assert field.description, f"{model.__name__}.{name}"
+            kind = field.annotation
+            if isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, Dataset):
+                fields(kind)
+
+    fields(RetrievalConfig)
+    for registry in (BACKBONES, LOSSES, CONSTRAINTS):
+        for component in registry.values():
+            for name, field in component.model_fields.items():
+                assert name == "name" or field.description, f"{component.__name__}.{name}"
+
+
+def test_the_trainable_describes_itself() -> None:
+    description = description_of(train)
+    assert description is not None
+    assert description.config is RetrievalConfig
+    small, large = (RetrievalConfig.model_validate({"training": {"epochs": epochs}}) for epochs in (1, 20))
+    assert description.fingerprint(small) == small.data.fingerprint()
+    few, many = description.seconds(small), description.seconds(large)
+    assert few is not None
+    assert many is not None
+    assert 0 < few < many
+
+
+def test_validating_a_configuration_imports_no_torch() -> None:
+    program = """
+import sys
+from crosscut_trainables.retrieval import train
+from crosscut_trainables.trainable import description_of
+description = description_of(train)
+config = description.config.model_validate({"backbone": {"name": "scan"}, "constraints": {"ccr": {}, "ccs": {}}})
+description.fingerprint(config), description.seconds(config), config.model_json_schema()
+found = [name for name in ("torch", "ray", "matplotlib", "sklearn", "crosscut") if name in sys.modules]
+assert not found, found
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

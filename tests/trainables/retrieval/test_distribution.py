@@ -1,0 +1,120 @@
+"""Two workers train one batch exactly as one worker does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from crosscut_trainables.distribution import average_gradients, gather, share, shares, total
+
+WORKER = Path(__file__).with_name("distributed_run.py")
+SMALL: dict[str, Any] = {
+    "data": {"name": "digit-scenes", "train_scenes": 30, "dev_scenes": 8, "test_scenes": 20},
+    "encoder": {"width": 16, "word_width": 16, "min_count": 1},
+    # An odd batch: the workers' shares differ.
+    "training": {"epochs": 2, "batch_size": 33, "learning_rate": 0.003},
+}
+BOTH: dict[str, Any] = {"ccr": {"weight": 0.5}, "ccs": {"negatives": "hardest", "weight": 2.0}}
+CASES: dict[str, dict[str, Any]] = {
+    "triplet on vse++": {"backbone": {"name": "vse++"}, "loss": {"name": "triplet"}},
+    "triplet on scan t2i": {"backbone": {"name": "scan"}, "loss": {"name": "triplet"}},
+    "infonce on scan i2t": {"backbone": {"name": "scan", "direction": "i2t"}, "loss": {"name": "infonce"}},
+    "constraints on scan t2i": {"backbone": {"name": "scan"}, "constraints": BOTH},
+    "constraints on scan i2t": {"backbone": {"name": "scan", "direction": "i2t"}, "constraints": BOTH},
+    "random swaps": {"backbone": {"name": "scan"}, "constraints": {"ccs": {"negatives": "random"}}},
+}
+SHARDED = "constraints on scan i2t, in shards"
+CASES[SHARDED] = {
+    **CASES["constraints on scan i2t"],
+    "training": {**SMALL["training"], "batch_size": 32, "learning_rate": 0.02, "shards": 2},
+}
+TRAINED = ("constraints on scan t2i", SHARDED)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[list[dict[str, Any]]]]:
+    """Per world size and rank, the results of all cases."""
+    folder = tmp_path_factory.mktemp("workers")
+    cases = json.dumps(
+        [{"config": {**SMALL, **case}, "train": name in TRAINED} for name, case in CASES.items()]
+    )
+    found = {}
+    for world_size in (1, 2):
+        out = folder / f"result{world_size}"
+        workers = [
+            subprocess.Popen(
+                [sys.executable, str(WORKER), str(rank), str(world_size), str(folder / "meeting"), str(out)],
+                stdin=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for rank in range(world_size)
+        ]
+        for worker in workers:
+            assert worker.stdin is not None
+            worker.stdin.write(cases)
+            worker.stdin.close()
+        for worker in workers:
+            assert worker.stderr is not None
+            errors = worker.stderr.read()
+            worker.stderr.close()
+            assert worker.wait(timeout=120) == 0, errors
+        found[world_size] = [torch.load(f"{out}.{rank}") for rank in range(world_size)]
+    return found
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=list(CASES))
+def test_loss_and_gradients_of_two_workers_are_those_of_one(results: Any, number: int) -> None:
+    [alone], workers = ([rank[number] for rank in results[size]] for size in (1, 2))
+    for worker in workers:
+        assert worker["terms"] == pytest.approx(alone["terms"], rel=1e-5)
+        assert set(worker["gradients"]) == set(alone["gradients"])
+        for name, expected in alone["gradients"].items():
+            scale = expected.abs().max().item()
+            torch.testing.assert_close(worker["gradients"][name], expected, rtol=0, atol=1e-5 * max(scale, 1))
+
+
+def test_all_workers_have_the_same_gradients_to_the_bit(results: Any) -> None:
+    for one, two in zip(*results[2], strict=True):
+        assert all(torch.equal(one["gradients"][name], grad) for name, grad in two["gradients"].items())
+
+
+def test_a_whole_training_of_two_workers_ranks_as_that_of_one_does(results: Any) -> None:
+    number = list(CASES).index(TRAINED[0])
+    [alone], workers = ([rank[number]["ranks"] for rank in results[size]] for size in (1, 2))
+    assert workers[0] == workers[1]
+    for name, ranks in alone.items():
+        assert np.mean(np.array(workers[0][name]) == np.array(ranks)) > 0.95
+
+
+def test_in_shards_one_worker_and_two_are_the_same_to_the_bit(results: Any) -> None:
+    number = list(CASES).index(SHARDED)
+    [alone], workers = ([rank[number] for rank in results[size]] for size in (1, 2))
+    for worker in workers:
+        assert worker["terms"] == alone["terms"]
+        assert worker["ranks"] == alone["ranks"]
+        for name, expected in alone["gradients"].items():
+            torch.testing.assert_close(worker["gradients"][name], expected, rtol=0, atol=0)
+
+
+def test_shares_are_contiguous_and_differ_by_at_most_one() -> None:
+    assert shares(33, 2) == [16, 17]
+    for count, workers in ((33, 2), (7, 3), (8, 4)):
+        places = [place for rank in range(workers) for place in range(count)[share(count, rank, workers)]]
+        assert places == list(range(count))
+        assert max(shares(count, workers)) - min(shares(count, workers)) <= 1
+
+
+def test_one_worker_needs_no_group() -> None:
+    x = torch.ones(2, 3)
+    assert not torch.distributed.is_initialized()
+    assert gather(x, [2]) is x
+    assert total(x, 1) is x
+    average_gradients([torch.nn.Parameter(x)], 1)

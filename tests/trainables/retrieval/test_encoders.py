@@ -1,0 +1,79 @@
+"""The encoders: unit vectors, blind to padding, and made from their generator alone."""
+
+from __future__ import annotations
+
+import torch
+
+from crosscut_trainables.encoders import ImageEncoder, TextEncoder
+from crosscut_trainables.fragments import Fragments
+
+LENGTHS = torch.tensor([3, 6, 2])
+IDS = torch.tensor([[1, 5, 2, 0, 0, 0], [1, 4, 5, 6, 7, 2], [1, 2, 0, 0, 0, 0]])
+MASK = torch.arange(6) < LENGTHS[:, None]
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def check(fragments: Fragments) -> None:
+    norms = fragments.fragments.norm(dim=-1)
+    torch.testing.assert_close(norms[fragments.mask], torch.ones_like(norms[fragments.mask]))
+    assert (fragments.fragments[~fragments.mask] == 0).all()
+    torch.testing.assert_close(fragments.summary.norm(dim=-1), torch.ones(len(fragments)))
+
+
+def test_regions_and_words_are_unit_vectors_and_padding_is_zero() -> None:
+    regions = torch.randn(2, 3, 5, generator=seeded())
+    check(ImageEncoder(5, 8, seeded())(regions, torch.tensor([[True, True, False], [True, True, True]])))
+    check(TextEncoder(9, 4, 8, seeded())(IDS, LENGTHS, MASK))
+
+
+def test_what_stands_at_padding_changes_nothing() -> None:
+    encoder, present = ImageEncoder(5, 8, seeded()), torch.tensor([[True, True, False]])
+    regions = torch.randn(1, 3, 5, generator=seeded())
+    junk = regions.clone()
+    junk[0, 2] = 1e6
+    assert torch.equal(encoder(regions, present).summary, encoder(junk, present).summary)
+    words, junk_ids = TextEncoder(9, 4, 8, seeded()), torch.where(MASK, IDS, 8)
+    for one, two in ((words(IDS, LENGTHS, MASK), words(junk_ids, LENGTHS, MASK)),):
+        assert torch.equal(one.fragments, two.fragments)
+        assert torch.equal(one.summary, two.summary)
+
+
+def test_a_text_is_encoded_the_same_alone_and_in_a_batch() -> None:
+    encoder = TextEncoder(9, 4, 8, seeded())
+    batch = encoder(IDS, LENGTHS, MASK)
+    alone = encoder(IDS[:1, :3], LENGTHS[:1], MASK[:1, :3])
+    torch.testing.assert_close(batch.fragments[0, :3], alone.fragments[0])
+    torch.testing.assert_close(batch.summary[0], alone.summary[0])
+
+
+def test_a_word_depends_on_the_words_on_both_sides() -> None:
+    encoder = TextEncoder(9, 4, 8, seeded())
+    whole = encoder(IDS, LENGTHS, MASK).fragments[1, 2]
+    for place in (1, 3):
+        other = IDS.clone()
+        other[1, place] = 8
+        assert not torch.allclose(encoder(other, LENGTHS, MASK).fragments[1, 2], whole)
+
+
+def test_the_summary_of_a_text_is_the_mean_of_the_two_last_states() -> None:
+    encoder = TextEncoder(9, 4, 8, seeded())
+    states, _ = encoder.recur(encoder.embed(IDS[:1, :3]))
+    expected = (states[0, 2, :8] + states[0, 0, 8:]) / 2
+    summary = encoder(IDS[:1, :3], LENGTHS[:1], MASK[:1, :3]).summary[0]
+    torch.testing.assert_close(summary, expected / expected.norm())
+
+
+def test_initial_values_come_from_the_generator_and_lie_in_their_range() -> None:
+    torch.manual_seed(1)
+    one, image = TextEncoder(9, 4, 16, seeded()), ImageEncoder(30, 66, seeded())
+    torch.manual_seed(2)
+    two, other = TextEncoder(9, 4, 16, seeded()), TextEncoder(9, 4, 16, seeded(1))
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
+    assert not torch.equal(one.embed.weight, other.embed.weight)
+    assert one.embed.weight.abs().max() <= 0.1
+    assert all(p.abs().max() <= 0.25 for p in one.recur.parameters())
+    assert 0.24 < image.project.weight.abs().max() <= 0.25  # sqrt(6 / (30 + 66))
+    assert (image.project.bias == 0).all()

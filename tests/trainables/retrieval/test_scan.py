@@ -1,0 +1,132 @@
+"""Stacked cross attention for all pairs at once, against its definition pair by pair and query by query."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from crosscut_trainables.backbones import relevance, scan
+from crosscut_trainables.backbones.scan import Scan
+from crosscut_trainables.fragments import Fragments
+
+PLACES = ([3, 5, 1, 4], [2, 6, 4])
+
+
+def direct_score(keys: Tensor, queries: Tensor, backbone: Scan) -> tuple[Tensor, Tensor]:
+    """Score and weights (queries, keys) of one pair without padding, as the paper and its code define them."""
+    cosines = torch.stack([torch.stack([k @ q for q in queries]) for k in keys])
+    raw = cosines
+    if backbone.raw == "softmax":
+        raw = torch.stack([torch.exp(row) / torch.exp(row).sum() for row in cosines])
+    if backbone.raw.startswith("clipped"):
+        raw = torch.where(cosines > 0, cosines, 0.1 * cosines)
+    if backbone.raw.endswith("l2"):
+        raw = torch.stack([row / (row.norm() + 1e-8) for row in raw])
+    scale = backbone.temperature or {"t2i": 9.0, "i2t": 4.0}[backbone.direction]
+    weights, relevance = [], []
+    for q, query in enumerate(queries):
+        exponentials = torch.exp(scale * raw[:, q])
+        weights.append(exponentials / exponentials.sum())
+        attended = sum((weights[-1][k] * key for k, key in enumerate(keys)), torch.zeros_like(query))
+        relevance.append(query @ attended / attended.norm())
+    r = torch.stack(relevance)
+    lse = backbone.lse_temperature or {"t2i": 6.0, "i2t": 5.0}[backbone.direction]
+    pooled = {
+        "mean": r.mean(),
+        "sum": r.sum(),
+        "max": r.max(),
+        "lse": torch.log(torch.exp(lse * r).sum()) / lse,
+    }
+    return pooled[backbone.pooling], torch.stack(weights)
+
+
+def direct_scores(images: Fragments, texts: Fragments, backbone: Scan) -> Tensor:
+    rows = []
+    for image, regions in zip(images.fragments, images.mask, strict=True):
+        row = []
+        for text, words in zip(texts.fragments, texts.mask, strict=True):
+            pair = (image[regions], text[words])
+            keys, queries = pair if backbone.direction == "t2i" else pair[::-1]
+            row.append(direct_score(keys, queries, backbone)[0])
+        rows.append(torch.stack(row))
+    return torch.stack(rows)
+
+
+@pytest.fixture(params=[(2**18, 32), (40, 32), (40, 2)], ids=["one block", "several blocks", "and groups"])
+def block_values(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    values, group = request.param
+    monkeypatch.setattr(relevance, "BLOCK_VALUES", {"cpu": values, "cuda": values})
+    monkeypatch.setattr(scan, "GROUP", group)
+
+
+OPTIONS: list[dict[str, Any]] = [
+    *({"raw": raw} for raw in ("clipped-l2", "l2", "clipped", "softmax", "none")),
+    *({"pooling": pooling} for pooling in ("lse", "max", "sum")),
+    {"temperature": 20.0, "pooling": "lse", "lse_temperature": 2.0},
+]
+
+
+@pytest.mark.usefixtures("block_values")
+@pytest.mark.parametrize("direction", ["t2i", "i2t"])
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(map(str, options.values())))
+def test_scores_and_gradients_are_those_of_the_definition(
+    make_fragments: Any, direction: str, options: dict[str, Any]
+) -> None:
+    backbone = Scan.model_validate({"direction": direction, **options})
+    gradients, values = [], []
+    for direct in (False, True):
+        images, texts = make_fragments(PLACES[0], 1, width=6), make_fragments(PLACES[1], 2, width=7)
+        images.fragments.requires_grad_()
+        texts.fragments.requires_grad_()
+        scores = (
+            direct_scores(images, texts, backbone) if direct else backbone.match(images, texts, None).scores
+        )
+        weigh = torch.arange(1.0, scores.numel() + 1, dtype=torch.float64).view_as(scores)
+        (scores * weigh).sum().backward()
+        values.append(scores.detach())
+        gradients.append(
+            torch.cat([f.fragments.grad[f.mask].flatten() for f in (images, texts)])  # padding is no input
+        )
+    torch.testing.assert_close(values[0], values[1], rtol=1e-7, atol=1e-9)
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("direction", ["t2i", "i2t"])
+@pytest.mark.parametrize("raw", ["clipped-l2", "softmax"])
+def test_attention_of_a_pair_is_that_of_the_definition(make_fragments: Any, direction: str, raw: str) -> None:
+    backbone = Scan.model_validate({"direction": direction, "raw": raw})
+    images, texts = make_fragments(PLACES[0], 3), make_fragments(PLACES[1], 4)
+    attention = backbone.match(images, texts, None).attention
+    assert attention is not None
+    _, _, weights = attention.of(torch.tensor([0, 1, 3]), torch.tensor([2, 2, 0]))
+    for pair, (image, text) in enumerate([(0, 2), (1, 2), (3, 0)]):
+        whole = (images.fragments[image][images.mask[image]], texts.fragments[text][texts.mask[text]])
+        keys, queries = whole if direction == "t2i" else whole[::-1]
+        expected = direct_score(keys, queries, backbone)[1]
+        torch.testing.assert_close(weights[pair, : len(queries), : len(keys)], expected, rtol=1e-7, atol=1e-9)
+
+
+def test_a_word_that_is_a_region_scores_highest_where_attention_is_sharp() -> None:
+    eye = torch.eye(4, dtype=torch.float64)
+    mask = torch.ones(1, 2, dtype=torch.bool)
+    image = Fragments(eye[None, :2], mask, eye[:1])
+    same, other = Fragments(eye[None, :2], mask, eye[:1]), Fragments(eye[None, 2:], mask, eye[:1])
+    backbone = Scan(temperature=100, raw="none")
+    assert backbone.match(image, same, None).scores.item() == pytest.approx(1.0)
+    assert backbone.match(image, other, None).scores.item() == pytest.approx(0.0)
+
+
+def test_weights_of_a_small_case_are_those_worked_out_by_hand() -> None:
+    # One word, two regions with cosines 1 and 0: after clipped-l2 they are 1 and 0, so λ = log 3 gives 3 to 1.
+    eye = torch.eye(2, dtype=torch.float64)
+    image = Fragments(eye[None], torch.ones(1, 2, dtype=torch.bool), eye[:1])
+    text = Fragments(eye[None, :1], torch.ones(1, 1, dtype=torch.bool), eye[:1])
+    match = Scan(temperature=math.log(3)).match(image, text, None)
+    assert match.attention is not None
+    weights = match.attention.of(torch.tensor([0]), torch.tensor([0]))[2]
+    assert weights[0, 0].tolist() == pytest.approx([0.75, 0.25])
+    assert match.scores.item() == pytest.approx(0.75 / math.hypot(0.75, 0.25))

@@ -1,0 +1,64 @@
+"""The vocabulary: ids of words, and what happens to words it does not know."""
+
+from __future__ import annotations
+
+import pytest
+
+from crosscut_trainables.data.digit_scenes import DigitScenes
+from crosscut_trainables.data.vocabulary import END, MARKS, PAD, START, UNKNOWN, Vocabulary
+
+CAPTIONS = [["a", "seven", "above", "a", "three"], ["a", "seven"], ["the", "three"]]
+
+
+def test_marks_have_the_first_four_ids_and_words_follow_in_alphabetical_order() -> None:
+    vocabulary = Vocabulary.build(CAPTIONS)
+    assert (PAD, START, END, UNKNOWN) == (0, 1, 2, 3)
+    assert vocabulary.words == ("a", "above", "seven", "the", "three")
+    assert vocabulary.ids == {"a": 4, "above": 5, "seven": 6, "the": 7, "three": 8}
+    assert len(vocabulary) == 9
+
+
+def test_a_caption_is_encoded_between_start_and_end() -> None:
+    assert Vocabulary.build(CAPTIONS).encode(["the", "seven"]) == [1, 7, 6, 2]
+    assert Vocabulary.build(CAPTIONS).encode([]) == [1, 2]
+
+
+def test_a_word_that_was_not_seen_is_unknown() -> None:
+    assert Vocabulary.build(CAPTIONS).encode(["a", "nine"]) == [1, 4, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("min_count", "words"),
+    [(1, ("a", "above", "seven", "the", "three")), (2, ("a", "seven", "three")), (3, ("a",)), (4, ())],
+)
+def test_words_below_the_minimum_count_are_left_out(min_count: int, words: tuple[str, ...]) -> None:
+    assert Vocabulary.build(CAPTIONS, min_count).words == words
+
+
+def test_a_mark_that_is_written_in_a_caption_is_an_unknown_word() -> None:
+    for mark in MARKS:
+        assert Vocabulary.build([[mark, "a"]]).encode([mark, "a"]) == [1, 3, 4, 2]
+
+
+def test_the_unknown_share_counts_words_not_captions() -> None:
+    vocabulary = Vocabulary.build(CAPTIONS)
+    assert vocabulary.unknown_share([["a", "nine"], ["a", "seven"]]) == 0.25
+    assert vocabulary.unknown_share(CAPTIONS) == 0
+    assert vocabulary.unknown_share([]) == 0
+
+
+def test_the_order_of_captions_does_not_matter() -> None:
+    assert Vocabulary.build(CAPTIONS) == Vocabulary.build(CAPTIONS[::-1])
+
+
+def test_a_word_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="'a' more than once"):
+        Vocabulary(("a", "b", "a"))
+
+
+def test_training_captions_of_the_digit_scenes_know_the_words_of_the_others() -> None:
+    data = DigitScenes()
+    vocabulary = Vocabulary.build(data.load("train").captions)
+    assert 50 < len(vocabulary) < 100
+    assert vocabulary.unknown_share(data.load("dev").captions) < 0.01
+    assert vocabulary.unknown_share(data.load("test").captions) < 0.01

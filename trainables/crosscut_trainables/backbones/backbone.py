@@ -1,0 +1,37 @@
+"""The base of every backbone: from the fragments of images and texts to the similarity of each pair."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from crosscut_trainables.component import Component
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from crosscut_trainables.fragments import Fragments
+    from crosscut_trainables.match import Match
+
+
+class Backbone(Component):
+    """How an image and a text are compared."""
+
+    name: str
+    exposes_attention: ClassVar[bool]
+    """Whether its matches carry an `Attention`, on which constraints can act."""
+
+    def parts(self, width: int) -> nn.Module | None:
+        """What it learns, for fragments of `width` dimensions; None where it learns nothing.
+
+        Made under a seed of its own, so default initialisation may be used.
+        """
+        return None
+
+    @abstractmethod
+    def match(self, images: Fragments, texts: Fragments, parts: nn.Module | None) -> Match:
+        """The similarity of every image with every text; `parts` is what `parts` made."""
+
+    def floats_per_pair(self, regions: int, words: int) -> int:
+        """How many numbers `match` holds at once for one pair of that many places, without gradients."""
+        return 1

@@ -1,0 +1,149 @@
+"""The captions of a split as tensors, and the batches of matched pairs that an epoch goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from crosscut_trainables.data.split import Split
+from crosscut_trainables.data.vocabulary import PAD, Vocabulary
+from crosscut_trainables.distribution import share, shares
+from crosscut_trainables.randomness import seed_for
+
+
+def to_device(x: Tensor, device: str) -> Tensor:
+    """`x` on `device`; copied without waiting where that is a GPU."""
+    if device.startswith("cuda"):
+        return x.pin_memory().to(device, non_blocking=True)
+    return x.to(device)
+
+
+@dataclass(frozen=True)
+class PreparedSplit:
+    """A split with its captions as padded ids. Regions stay where they are, which may be a file."""
+
+    regions: NDArray[np.float32]
+    """(images, regions, features)"""
+    present: Tensor
+    """(images, regions) bool"""
+    ids: Tensor
+    """(captions, longest) int64, start and end marks included"""
+    lengths: Tensor
+    """(captions,) int64"""
+    image_of: Tensor
+    """(captions,) int64"""
+
+    @classmethod
+    def of(cls, split: Split, vocabulary: Vocabulary) -> PreparedSplit:
+        """Encode the captions of `split`; refuses an image without regions and a split without captions."""
+        empty = np.flatnonzero(~np.asarray(split.present).any(axis=1))
+        if len(empty):
+            raise ValueError(f"image {empty[0]} of the split has no region that is present")
+        if not split.captions:
+            raise ValueError("the split has no captions")
+        encoded = [vocabulary.encode(caption) for caption in split.captions]
+        lengths = np.array([len(ids) for ids in encoded], np.int64)
+        ids = np.full((len(encoded), int(lengths.max())), PAD, np.int64)
+        for row, caption in zip(ids, encoded, strict=True):
+            row[: len(caption)] = caption
+        return cls(
+            regions=split.regions,
+            present=torch.from_numpy(np.array(split.present, bool)),
+            ids=torch.from_numpy(ids),
+            lengths=torch.from_numpy(lengths),
+            image_of=torch.from_numpy(split.image_of.astype(np.int64)),
+        )
+
+    def regions_of(self, images: Tensor | slice) -> Tensor:
+        """(n, regions, features) of the images asked for, read now."""
+        index = images if isinstance(images, slice) else images.numpy()
+        return torch.from_numpy(np.array(self.regions[index], np.float32))
+
+    def words_of(self, captions: Tensor, width: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Ids (n, width), lengths (n,) and mask (n, width) of the captions asked for."""
+        lengths = self.lengths[captions]
+        return self.ids[captions, :width], lengths, torch.arange(width) < lengths[:, None]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A global batch of B matched pairs, of which this worker has those of `own`.
+
+    All is on the worker's device but `lengths`, which packing wants on the CPU. Every worker pads alike, so
+    that the gathered batch is the one that a single worker would have.
+    """
+
+    own: slice
+    """Which of the B pairs are this worker's."""
+    sizes: list[int]
+    """How many pairs each worker has; they add up to B."""
+    regions: Tensor
+    """(b, regions, features) of the own pairs' images"""
+    ids: Tensor
+    """(b, words)"""
+    lengths: Tensor
+    """(b,), on the CPU"""
+    present: Tensor
+    """(B, regions) bool, of all pairs"""
+    words: Tensor
+    """(B, words) bool, of all pairs"""
+    image_of: Tensor
+    """(B,) which image each pair has"""
+
+    def __len__(self) -> int:
+        return sum(self.sizes)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """All captions of a split, each with its image, in batches of one size and a new order every epoch.
+
+    What is left after the last whole batch is dropped, because a contrastive loss depends on the size of its
+    batch; a split smaller than a batch is one batch.
+    """
+
+    split: PreparedSplit
+    batch_size: int
+    seed: int
+    rank: int = 0
+    world_size: int = 1
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.size < self.world_size:
+            raise ValueError(f"a batch of {self.size} pairs cannot be shared by {self.world_size} workers")
+
+    @property
+    def size(self) -> int:
+        """Pairs of each batch."""
+        return min(self.batch_size, len(self.split.lengths))
+
+    def __len__(self) -> int:
+        return len(self.split.lengths) // self.size
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """The batches of an epoch; the same for the same seed and epoch, whatever came before."""
+        generator = torch.Generator().manual_seed(seed_for(self.seed, "order", epoch))
+        order = torch.randperm(len(self.split.lengths), generator=generator)
+        for number in range(len(self)):
+            yield self._batch(order[number * self.size : (number + 1) * self.size])
+
+    def _batch(self, captions: Tensor) -> Batch:
+        own = share(len(captions), self.rank, self.world_size)
+        ids, lengths, words = self.split.words_of(captions, int(self.split.lengths[captions].max()))
+        images = self.split.image_of[captions]
+        return Batch(
+            own=own,
+            sizes=shares(len(captions), self.world_size),
+            regions=to_device(self.split.regions_of(images[own]), self.device),
+            ids=to_device(ids[own], self.device),
+            lengths=lengths[own],
+            present=to_device(self.split.present[images], self.device),
+            words=to_device(words, self.device),
+            image_of=to_device(images, self.device),
+        )

@@ -1,0 +1,61 @@
+"""One split of an image-text data set, and the protocol of the data sets that give them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosscut_trainables.component import Component
+
+SplitName = Literal["train", "dev", "test"]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images as regions, and their captions.
+
+    Boxes are (x1, y1, x2, y2) as shares of the image's width and height, 0 to 1.
+    """
+
+    regions: NDArray[np.float32]
+    """(images, regions, features) region features, as a detector gives them."""
+    boxes: NDArray[np.float32]
+    """(images, regions, 4) the box of each region."""
+    present: NDArray[np.bool_]
+    """(images, regions) False where a place is padding."""
+    captions: Sequence[Sequence[str]]
+    """Every caption as its words, in lower case, without start and end marks."""
+    image_of: NDArray[np.int32]
+    """(captions,) the image each caption belongs to, ascending."""
+    referents: Sequence[Sequence[NDArray[np.float32]]] | None = None
+    """Per caption and word, the (k, 4) true boxes of what the word refers to; k is 0 for a word that refers
+    to no place. None where the data set does not know."""
+    scenes: NDArray[np.uint8] | None = None
+    """(images, height, width) the whole images, None where only regions are at hand."""
+
+    def __post_init__(self) -> None:
+        n, r = self.regions.shape[:2]
+        if self.boxes.shape != (n, r, 4) or self.present.shape != (n, r):
+            raise ValueError(
+                f"regions {self.regions.shape}, boxes {self.boxes.shape} and present {self.present.shape} "
+                "do not go together"
+            )
+        if len(self.captions) != len(self.image_of):
+            raise ValueError(f"{len(self.captions)} captions, but image_of has {len(self.image_of)}")
+
+
+class Dataset(Component):
+    """A data set: options in, splits out. Loading the same options twice gives the same arrays."""
+
+    @abstractmethod
+    def load(self, split: SplitName) -> Split:
+        """The split's images and captions. Loaded once a process: later calls give the same object."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Hash of everything that the splits depend on, cheap enough to be asked for at plan time."""

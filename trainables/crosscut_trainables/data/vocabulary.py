@@ -1,0 +1,55 @@
+"""The words a text encoder knows, and their numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+PAD, START, END, UNKNOWN = range(4)
+MARKS = ("<pad>", "<start>", "<end>", "<unk>")
+"""The marks with the first four ids, as in the vocabularies of the region-word family."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words and their ids. Ids 0 to 3 are padding, start, end and unknown word.
+
+    >>> vocabulary = Vocabulary.build([["a", "seven"], ["a", "three"]])
+    >>> vocabulary.encode(["a", "nine"])
+    [1, 4, 3, 2]
+    """
+
+    words: tuple[str, ...]
+    """The known words in order of their ids, from 4."""
+    ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    """word → id, without the marks: a caption in which `<pad>` is written has an unknown word there."""
+
+    def __post_init__(self) -> None:
+        ids = {word: i for i, word in enumerate(self.words, start=len(MARKS))}
+        if len(ids) < len(self.words):
+            twice = next(word for word, count in Counter(self.words).items() if count > 1)
+            raise ValueError(f"the vocabulary has the word {twice!r} more than once")
+        object.__setattr__(self, "ids", ids)
+
+    @classmethod
+    def build(cls, captions: Iterable[Sequence[str]], min_count: int = 1) -> Vocabulary:
+        """The words that occur at least `min_count` times in `captions`, in alphabetical order.
+
+        Give it the training captions alone: a vocabulary that has seen dev or test captions leaks.
+        """
+        counts = Counter(word for caption in captions for word in caption)
+        return cls(tuple(sorted(w for w, count in counts.items() if count >= min_count and w not in MARKS)))
+
+    def __len__(self) -> int:
+        """Number of ids, marks included: the rows of an embedding."""
+        return len(MARKS) + len(self.words)
+
+    def encode(self, words: Sequence[str]) -> list[int]:
+        """Ids of a caption, between a start and an end mark; a word that is not known is 3."""
+        return [START, *(self.ids.get(word, UNKNOWN) for word in words), END]
+
+    def unknown_share(self, captions: Iterable[Sequence[str]]) -> float:
+        """Share of the captions' words that are not known, 0 to 1; 0 where there are no words."""
+        known = [word in self.ids for caption in captions for word in caption]
+        return 1 - sum(known) / len(known) if known else 0.0

@@ -1,0 +1,256 @@
+"""The training of a retrieval model: epochs, the best of them, and its evaluation."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from crosscut_trainables.attention_metrics import attention_metrics
+from crosscut_trainables.attention_of_words import attention_of_words
+from crosscut_trainables.attention_picture import AttentionExample, attention_picture
+from crosscut_trainables.batches import Batches, PreparedSplit
+from crosscut_trainables.config import RetrievalConfig
+from crosscut_trainables.data.split import Split, SplitName
+from crosscut_trainables.data.vocabulary import Vocabulary
+from crosscut_trainables.distribution import average_gradients
+from crosscut_trainables.diverged import Diverged
+from crosscut_trainables.evaluation import Evaluation, QueryRanks
+from crosscut_trainables.metrics import retrieval_metrics
+from crosscut_trainables.model import RetrievalModel
+from crosscut_trainables.objective import Objective
+from crosscut_trainables.randomness import seed_for
+from crosscut_trainables.ranks import image_to_text, text_to_image
+from crosscut_trainables.session import Gallery, Session
+from crosscut_trainables.similarity import similarity
+
+SELECTION = "dev/rsum"
+"""The metric whose best epoch is kept."""
+COLLAPSE_TOLERANCE = 1e-3
+"""Share by which every batch's loss may differ from that of a collapsed model."""
+PICTURES = 3
+"""Captions of the dev split that are shown."""
+
+
+@dataclass
+class Progress:
+    """What a training has come to; with the model and the optimizer, all that a checkpoint holds."""
+
+    epoch: int = 0
+    """Epochs that are done."""
+    best: dict[str, float] = field(default_factory=dict)
+    """Dev metrics of the best epoch."""
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    """Its weights."""
+    history: list[dict[str, float]] = field(default_factory=list)
+    """What was reported of each epoch."""
+    stopped: bool = False
+
+
+def run(config: RetrievalConfig, session: Session) -> Evaluation:
+    """Train, keep the best epoch by dev rsum, evaluate it. Raises `Diverged` for a loss that is no number."""
+    return Training(config, session).run()
+
+
+class Training:
+    """One run under one session."""
+
+    def __init__(self, config: RetrievalConfig, session: Session) -> None:
+        self.config, self.session = config, session
+        options = config.training
+        train = config.data.load("train")
+        self.vocabulary = Vocabulary.build(train.captions, config.encoder.min_count)
+        self.dev = config.data.load("dev")
+        self.prepared_dev = PreparedSplit.of(self.dev, self.vocabulary)
+        self.batches = Batches(
+            PreparedSplit.of(train, self.vocabulary),
+            options.batch_size,
+            session.seed,
+            session.rank,
+            session.world_size,
+            session.device,
+        )
+        self.model = RetrievalModel(config, train.regions.shape[2], len(self.vocabulary), session.seed)
+        self.model.to(session.device)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
+        )
+        self.objective = Objective(config, self.model, session.world_size)
+        self.progress = Progress()
+
+    def run(self) -> Evaluation:
+        self._restore()
+        options, progress = self.config.training, self.progress
+        while progress.epoch < options.epochs and not progress.stopped:
+            epoch = progress.epoch + 1
+            rate = options.learning_rate * options.decay_factor ** ((epoch - 1) // options.decay_epoch)
+            metrics = self._train(epoch, rate)
+            metrics |= self._evaluate("dev", self.prepared_dev)[0]
+            if not progress.best or metrics[SELECTION] > progress.best[SELECTION]:
+                progress.best = {name: value for name, value in metrics.items() if name.startswith("dev/")}
+                progress.weights = _copy(self.model.state_dict())
+            progress.epoch = epoch
+            progress.history.append(metrics)
+            # Reported before it is saved: a run that dies in between does the epoch, and its report, again. One
+            # that is told to stop is not saved, so that, resumed, it is told so again.
+            progress.stopped = self.session.report(epoch, metrics)
+            if not progress.stopped:
+                self._save()
+        return self._finish()
+
+    def _train(self, epoch: int, rate: float) -> dict[str, float]:
+        """One epoch; its metrics. Nothing waits for the device before its end."""
+        self.model.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        generators = {
+            name: torch.Generator().manual_seed(seed_for(self.session.seed, name, epoch))
+            for name in self.objective.constraints
+        }
+        sums: dict[str, Tensor] = {}
+        collapsed_at = self.config.loss.collapsed_at(self.batches.size)
+        farthest = torch.zeros((), device=self.session.device)
+        started = time.perf_counter()
+        for batch in self.batches.epoch(epoch):
+            terms = self.objective.terms(batch, generators)
+            self.optimizer.zero_grad(set_to_none=True)
+            terms["loss/total"].backward()
+            average_gradients(self.model.parameters(), self.session.world_size)
+            terms["grad_norm"] = torch.nn.utils.clip_grad_norm_(
+                self.model.parameters(), self.config.training.clip_norm
+            )
+            self.optimizer.step()
+            for name, value in terms.items():
+                sums[name] = sums[name] + value.detach() if name in sums else value.detach()
+            if collapsed_at is not None:
+                distance = (terms["loss/match"].detach() / collapsed_at - 1).abs()
+                farthest = torch.maximum(farthest, distance)
+        names = list(sums)
+        means = (torch.stack([sums[name] for name in names]) / len(self.batches)).tolist()
+        seconds = time.perf_counter() - started
+        metrics = dict(zip(names, means, strict=True))
+        for name in sorted(metrics, key=lambda name: name == "loss/total"):
+            if name.startswith("loss/") and not math.isfinite(metrics[name]):
+                raise Diverged(f"epoch {epoch}: {name} is {metrics[name]}")
+        if collapsed_at is not None:
+            metrics["collapsed"] = float(float(farthest) < COLLAPSE_TOLERANCE)
+        metrics["lr"] = rate
+        metrics["pairs_per_second"] = len(self.batches) * self.batches.size / max(seconds, 1e-9)
+        return metrics
+
+    def _evaluate(
+        self, name: SplitName, split: PreparedSplit
+    ) -> tuple[dict[str, float], dict[str, QueryRanks]]:
+        self.model.eval()
+        scores = similarity(
+            self.model,
+            self.config.backbone,
+            split,
+            device=self.session.device,
+            memory_mb=self.config.evaluation.memory_mb,
+            rank=self.session.rank,
+            world_size=self.session.world_size,
+        )
+        image_of = split.image_of.numpy().astype("int32")
+        i2t, t2i = image_to_text(scores, image_of), text_to_image(scores, image_of)
+        return retrieval_metrics(name, i2t, t2i), {f"{name}/i2t": i2t, f"{name}/t2i": t2i}
+
+    def _finish(self) -> Evaluation:
+        """The evaluation of the best epoch."""
+        self.model.load_state_dict(self.progress.weights)
+        self.model.eval()
+        self._show()
+        metrics = dict(self.progress.best)
+        if self.session.phase == "search":
+            return Evaluation(metrics)
+        test = self.config.data.load("test")
+        prepared = PreparedSplit.of(test, self.vocabulary)
+        measured, ranks = self._evaluate("test", prepared)
+        metrics |= measured
+        if test.referents is not None and self.config.backbone.exposes_attention:
+            captions = torch.arange(len(prepared.lengths))
+            weights = attention_of_words(
+                self.model, self.config.backbone, prepared, captions, self.session.device
+            )
+            if weights is not None:
+                options = self.config.evaluation
+                metrics |= attention_metrics(
+                    "test", test, weights, options.iou, options.attention_threshold, options.attention_sweep
+                )
+        return Evaluation(metrics, ranks)
+
+    def _show(self) -> None:
+        """Show what the words of some dev captions attend to, where somebody watches."""
+        session, backbone = self.session, self.config.backbone
+        if session.rank != 0 or not isinstance(session, Gallery) or not backbone.exposes_attention:
+            return
+        captions = torch.tensor(list(_spread(len(self.dev.captions), PICTURES)))
+        weights = attention_of_words(self.model, backbone, self.prepared_dev, captions, session.device)
+        if weights is None:
+            return
+        examples = [
+            _example(self.dev, caption, weight)
+            for caption, weight in zip(captions.tolist(), weights, strict=True)
+            if len(weight)
+        ]
+        if examples:
+            session.picture(self.progress.epoch, "attention/dev", attention_picture(examples))
+
+    def _save(self) -> None:
+        progress = self.progress
+        self.session.save(
+            {
+                "epoch": progress.epoch,
+                "best": dict(progress.best),
+                "history": [dict(metrics) for metrics in progress.history],
+                "weights": _copy(progress.weights, "cpu"),
+                "model": _copy(self.model.state_dict(), "cpu"),
+                "optimizer": _copy(self.optimizer.state_dict(), "cpu"),
+            }
+        )
+
+    def _restore(self) -> None:
+        state = self.session.restore()
+        if state is None:
+            return
+        self.progress = Progress(
+            epoch=state["epoch"],
+            best=dict(state["best"]),
+            weights=_copy(state["weights"], self.session.device),
+            history=list(state["history"]),
+        )
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(_copy(state["optimizer"]))
+
+
+def _copy(value: Any, device: str | None = None) -> Any:
+    """`value` with every tensor in it copied, to `device` where one is named."""
+    if isinstance(value, Tensor):
+        return value.detach().clone() if device is None else value.detach().to(device, copy=True)
+    if isinstance(value, dict):
+        return {key: _copy(entry, device) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_copy(entry, device) for entry in value)
+    return value
+
+
+def _spread(count: int, wanted: int) -> Iterator[int]:
+    """Up to `wanted` numbers below `count`, evenly apart."""
+    wanted = min(count, wanted)
+    return (number * count // wanted for number in range(wanted))
+
+
+def _example(split: Split, caption: int, weights: Any) -> AttentionExample:
+    image = int(split.image_of[caption])
+    return AttentionExample(
+        words=split.captions[caption],
+        weights=weights,
+        boxes=split.boxes[image],
+        present=split.present[image],
+        scene=None if split.scenes is None else split.scenes[image],
+    )

@@ -1,0 +1,138 @@
+"""The objective: the terms of the loss of a batch, the same on however many workers.
+
+`distribution` says why several workers have the gradients of one. They still add in another order, and
+training enlarges the last bits: after an epoch of a model with attention, ranks differ. With
+`training.shards: 2` they do not. Then one worker goes through the batch in two shards, the very ones that two
+workers have, keeps the gradients of each apart until its sum is whole, and adds the two, as the workers do. A sum
+of two numbers does not depend on their order, so one worker and two give the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from crosscut_trainables.batches import Batch
+from crosscut_trainables.config import RetrievalConfig
+from crosscut_trainables.constraints.pairs import MatchedPairs, matched_pairs
+from crosscut_trainables.distribution import gather, share, total
+from crosscut_trainables.fragments import Fragments
+from crosscut_trainables.match import Match
+from crosscut_trainables.model import RetrievalModel
+
+T = TypeVar("T")
+
+
+class Objective:
+    """What a model is trained to make small.
+
+    Args:
+        config: the loss, the constraints and the shards.
+        model: what is trained.
+        world_size: how many workers train it.
+    """
+
+    def __init__(self, config: RetrievalConfig, model: RetrievalModel, world_size: int = 1) -> None:
+        self.config, self.model, self.world_size = config, model, world_size
+        self.constraints = config.constraints.active()
+        shards = config.training.shards
+        self.shards = shards // world_size if shards % world_size == 0 else 1
+        """Shards in which this worker goes through its own pairs."""
+
+    def terms(self, batch: Batch, generators: Mapping[str, torch.Generator]) -> dict[str, Tensor]:
+        """The terms of the loss of a global batch, without their weights, and `loss/total` with them.
+
+        Args:
+            batch: the worker's part of the batch.
+            generators: a generator for each constraint, in the same state on every worker.
+        """
+        shards = [_Shard(self.model, batch, own) for own in self._pieces(batch)]
+        images = _gathered(_joined([shard.images for shard in shards]), batch.present, batch.sizes)
+        columns = [shard.match(self.config, images) for shard in shards]
+        scores = torch.cat(columns, 1) if len(columns) > 1 else columns[0]
+        if self.world_size > 1:
+            scores = gather(scores.T, batch.sizes).T
+        terms = {"loss/match": self.config.loss.loss(scores, batch.image_of, self.model.loss_parts)}
+        whole = terms["loss/match"]
+        if self.constraints:
+            texts = _gathered(_joined([shard.texts for shard in shards]), batch.words, batch.sizes)
+            for name, constraint in self.constraints.items():
+                drawn = generators[name].get_state()
+                own = []
+                for shard in shards:
+                    # Draws are for the whole batch, so every shard takes its own from the same ones.
+                    generators[name].set_state(drawn)
+                    own.append(constraint.loss(shard.pairs(batch, texts), generators[name]))
+                term = total(torch.stack(own).sum() if len(own) > 1 else own[0], self.world_size)
+                terms[f"loss/{name}"] = term
+                whole = whole + constraint.weight * term
+        terms["loss/total"] = whole
+        return terms
+
+    def _pieces(self, batch: Batch) -> list[slice]:
+        """The worker's own pairs, shard by shard, as places in the global batch."""
+        own = batch.own.stop - batch.own.start
+        pieces = [share(own, number, self.shards) for number in range(self.shards)]
+        return [
+            slice(batch.own.start + p.start, batch.own.start + p.stop) for p in pieces if p.stop > p.start
+        ]
+
+
+class _Shard:
+    """One shard of a batch: its pairs are encoded together, and all images compared with its texts.
+
+    It has views of its own of all that shards share, parameters and gathered images and texts. So autograd adds
+    up what the shard contributes to their gradients before it adds that to what another shard does.
+    """
+
+    def __init__(self, model: RetrievalModel, batch: Batch, places: slice) -> None:
+        self._model = model
+        self._alone = places == batch.own
+        self._views = {} if self._alone else {name: p.view_as(p) for name, p in model.named_parameters()}
+        self.places = places
+        own = slice(places.start - batch.own.start, places.stop - batch.own.start)
+        self.images = self._call(lambda: model.images(batch.regions[own], batch.present[places]))
+        self.texts = self._call(lambda: model.texts(batch.ids[own], batch.lengths[own], batch.words[places]))
+
+    def match(self, config: RetrievalConfig, images: Fragments) -> Tensor:
+        """(B, shard) scores of all images with the shard's texts."""
+        seen = images if self._alone else images.view()
+        found: Match = self._call(lambda: config.backbone.match(seen, self.texts, self._model.backbone_parts))
+        self._attention = found.attention
+        return found.scores
+
+    def pairs(self, batch: Batch, texts: Fragments) -> MatchedPairs:
+        """The shard's matched pairs, with all texts of the batch."""
+        assert self._attention is not None
+        places = torch.arange(self.places.start, self.places.stop, device=batch.image_of.device)
+        seen = texts if self._alone else texts.view()
+        return matched_pairs(self._attention, places - self.places.start, places, seen, batch.image_of)
+
+    def _call(self, work: Callable[[], T]) -> T:
+        if self._alone:
+            return work()
+        done: T = functional_call(self._model, self._views, (work,))
+        return done
+
+
+def _joined(parts: Sequence[Fragments]) -> Fragments:
+    """The fragments of a worker's shards, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return Fragments(
+        torch.cat([part.fragments for part in parts]),
+        torch.cat([part.mask for part in parts]),
+        torch.cat([part.summary for part in parts]),
+    )
+
+
+def _gathered(own: Fragments, mask: Tensor, sizes: list[int]) -> Fragments:
+    """The fragments of the global batch, from those of the own pairs and the mask of all: one collective."""
+    if len(sizes) == 1:
+        return own
+    packed = gather(torch.cat([own.fragments, own.summary[:, None]], 1), sizes)
+    return Fragments(packed[:, :-1], mask, packed[:, -1])

@@ -1,0 +1,82 @@
+"""The trainable of image-text retrieval. Importing it imports no torch; training does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from crosscut_trainables.config import RetrievalConfig
+from crosscut_trainables.data.split import Split, SplitName
+from crosscut_trainables.evaluation import Evaluation
+from crosscut_trainables.session import Session
+from crosscut_trainables.trainable import describe
+
+START_UP = 0.5
+"""Seconds until torch is imported and the data are at hand."""
+MULTIPLICATIONS = 2e10
+"""Multiplications in a second that encoding reaches on one core."""
+COMPARED = 1.4e9
+"""Numbers in a second that a backbone works through when it compares pairs, forward."""
+TRAINED = 4.0
+"""How many times as long forward and backward take together as forward alone."""
+STEP = 0.0045
+"""Seconds that a step of training takes on a shard however small it is."""
+
+
+class RetrievalDescription:
+    """What the platform may ask of `train`."""
+
+    config: type[BaseModel] = RetrievalConfig
+
+    def metrics(self, config: BaseModel) -> tuple[str, ...]:
+        """Metrics that every run has, whatever its backbone."""
+        from crosscut_trainables.metrics import NAMES
+
+        return tuple(f"{split}/{name}" for split in ("dev", "test") for name in NAMES)
+
+    def fingerprint(self, config: BaseModel) -> str:
+        """Hash of the data set that `config` names."""
+        assert isinstance(config, RetrievalConfig)
+        return config.data.fingerprint()
+
+    def seconds(self, config: BaseModel) -> float | None:
+        """Rough seconds of a final run on one core; a search trial saves the evaluation on test.
+
+        Two terms, both from the sizes of the splits: encoding regions and words, and comparing pairs, where
+        every caption meets a batch of images in training and all images of its split in evaluation.
+        """
+        assert isinstance(config, RetrievalConfig)
+        names: tuple[SplitName, ...] = ("train", "dev", "test")
+        train, dev, test = (config.data.load(name) for name in names)
+        epochs, batch = config.training.epochs, config.training.batch_size
+        a_train = TRAINED * _seconds_of_captions(config, train, min(batch, len(train.captions)))
+        a_train += STEP * config.training.shards * (len(train.captions) // batch)
+        a_dev, a_test = (_seconds_of_captions(config, split, len(split.regions)) for split in (dev, test))
+        return START_UP + epochs * (a_train + a_dev) + a_test
+
+
+def _seconds_of_captions(config: RetrievalConfig, split: Split, images: int) -> float:
+    """Seconds to encode all captions of `split` with their images, and compare each with `images` images."""
+    _, regions, features = split.regions.shape
+    lengths = [len(caption) + 2 for caption in split.captions[:1000]]
+    mean = sum(lengths) / len(lengths)
+    width, word_width = config.encoder.width, config.encoder.word_width
+    encoding: float = (6 * mean * width * (width + word_width) + regions * features * width) / MULTIPLICATIONS
+    comparing = images * (config.backbone.floats_per_pair(regions, round(mean)) + width) / COMPARED
+    return float(len(split.captions)) * (encoding + comparing)
+
+
+@describe(RetrievalDescription())
+def train(config: Mapping[str, Any], session: Session) -> Evaluation:
+    """Train and evaluate one retrieval model.
+
+    `config` is checked against `RetrievalConfig`; raises pydantic's ValidationError for one that does not
+    pass, and `Diverged` where the loss is no longer a number. Every worker returns the same evaluation.
+    """
+    checked = RetrievalConfig.model_validate(config)
+
+    from crosscut_trainables import loop
+
+    return loop.run(checked, session)

@@ -1,0 +1,105 @@
+"""The similarity of every image of a split with every caption, within a bound on memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from crosscut_trainables.backbones import Backbone
+from crosscut_trainables.batches import PreparedSplit, to_device
+from crosscut_trainables.distribution import gather
+from crosscut_trainables.fragments import Fragments
+from crosscut_trainables.model import RetrievalModel
+
+CAPTIONS = 128
+"""Captions that are encoded together, at most."""
+
+
+def block_of_images(backbone: Backbone, regions: int, words: int, captions: int, memory_mb: int) -> int:
+    """How many images may be compared with `captions` captions at once; 0 where not even one may."""
+    pair = 4 * backbone.floats_per_pair(regions, words)
+    return memory_mb * 2**20 // (pair * captions)
+
+
+def encode_images(model: RetrievalModel, split: PreparedSplit, images: Tensor, device: str) -> Fragments:
+    """The fragments of `images` (indices on the CPU), encoded in blocks of at most 16 million numbers."""
+    _, regions, features = split.regions.shape
+    step = max(1, 2**24 // (regions * max(features, 1)))
+    parts = [
+        model.images(to_device(split.regions_of(block), device), to_device(split.present[block], device))
+        for block in images.split(step)
+    ]
+    return Fragments(
+        torch.cat([part.fragments for part in parts]),
+        torch.cat([part.mask for part in parts]),
+        torch.cat([part.summary for part in parts]),
+    )
+
+
+def encode_texts(model: RetrievalModel, split: PreparedSplit, captions: Tensor, device: str) -> Fragments:
+    """The fragments of `captions` (indices on the CPU), padded to the longest of them."""
+    ids, lengths, mask = split.words_of(captions, int(split.lengths[captions].max()))
+    return model.texts(to_device(ids, device), lengths, to_device(mask, device))
+
+
+@torch.no_grad()
+def similarity(
+    model: RetrievalModel,
+    backbone: Backbone,
+    split: PreparedSplit,
+    *,
+    device: str = "cpu",
+    memory_mb: int = 512,
+    rank: int = 0,
+    world_size: int = 1,
+) -> NDArray[np.float32]:
+    """(images, captions) similarities, on every worker the same.
+
+    Captions are taken in order of their length, so that little is spent on padding, in blocks that are dealt out
+    to the workers in turn. Blocks do not depend on the number of workers, so neither do the last bits. What
+    comparing a block holds at once, regions x words x 4 bytes x the tensors that the backbone needs, stays below
+    `memory_mb`; one pair is compared even where that alone is more.
+    """
+    count = len(split.present)
+    images = encode_images(model, split, torch.arange(count), device)
+    by_length = torch.argsort(split.lengths, stable=True)
+    blocks = list(_blocks(by_length, split, backbone, memory_mb))
+    parts = [torch.empty((0, count), dtype=torch.float32)]
+    for captions, step in blocks[rank::world_size]:
+        texts = encode_texts(model, split, captions, device)
+        rows = torch.empty((len(captions), count), dtype=torch.float32)
+        for first in range(0, count, step):
+            block = slice(first, first + step)
+            scores = backbone.match(images.take(block), texts, model.backbone_parts).scores
+            rows[:, block] = scores.T.float().cpu()
+        parts.append(rows)
+    rows = torch.cat(parts)
+    if world_size > 1:
+        sizes = [sum(len(captions) for captions, _ in blocks[r::world_size]) for r in range(world_size)]
+        rows = gather(rows.to(device), sizes).cpu()
+        by_length = torch.cat([captions for r in range(world_size) for captions, _ in blocks[r::world_size]])
+    matrix = np.empty((count, len(by_length)), np.float32)
+    matrix[:, by_length.numpy()] = rows.numpy().T
+    return matrix
+
+
+def _blocks(
+    captions: Tensor, split: PreparedSplit, backbone: Backbone, memory_mb: int
+) -> Iterator[tuple[Tensor, int]]:
+    """Blocks of `captions`, each with the number of images that it may be compared with at once."""
+    count, regions = split.present.shape
+    start = 0
+    while start < len(captions):
+        block = captions[start : start + CAPTIONS]
+        words = int(split.lengths[block].max())
+        while not (step := block_of_images(backbone, regions, words, len(block), memory_mb)):
+            if len(block) == 1:
+                step = 1
+                break
+            block = block[: len(block) // 2]
+        yield block, min(step, count)
+        start += len(block)

@@ -1,0 +1,61 @@
+"""What the platform may ask of a trainable beside training: which configurations it takes, on which data.
+
+A trainable is any importable callable `train(config, session) -> Evaluation`. One that is decorated with
+`describe` is checked before anything is queued; one that is not is taken as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
+
+from pydantic import BaseModel
+
+from crosscut_trainables.evaluation import Evaluation
+from crosscut_trainables.session import Session
+
+Train = Callable[[Mapping[str, Any], Session], Evaluation]
+
+
+class Description(Protocol):
+    """How a trainable describes itself to the platform; none of it may import torch."""
+
+    @property
+    def config(self) -> type[BaseModel]:
+        """The configurations it takes; unknown keys must be forbidden."""
+        ...
+
+    def fingerprint(self, config: BaseModel) -> str:
+        """Hash of the data that `config` asks for: runs on other data have other keys."""
+        ...
+
+    def seconds(self, config: BaseModel) -> float | None:
+        """Rough seconds of one run on one core of an ordinary machine, None where nobody knows."""
+        ...
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """A description that knows its metrics beforehand, so that a misspelt one is refused before anything runs."""
+
+    def metrics(self, config: BaseModel) -> Sequence[str]:
+        """Names of the metrics that every run of `config` gives."""
+        ...
+
+
+F = TypeVar("F", bound=Train)
+
+
+def describe(description: Description) -> Callable[[F], F]:
+    """Decorator that attaches a description to a trainable."""
+
+    def attach(train: F) -> F:
+        train.__dict__["description"] = description
+        return train
+
+    return attach
+
+
+def description_of(train: Train) -> Description | None:
+    """The description of a trainable, None for a callable that has none."""
+    return cast("Description | None", getattr(train, "description", None))
