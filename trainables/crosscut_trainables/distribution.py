@@ -19,6 +19,11 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+
+# Its functions hold, as default arguments, the group that there is when it is first imported, and torch's
+# optimizers import it. Imported here, before there is a group, it holds none: a group that is held outlives its
+# destruction, and so do its threads, one of which may end the process with SIGABRT while Python shuts down.
+import torch.distributed.nn.functional
 from torch import Tensor, nn
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -39,35 +40,47 @@ TRAINED = ("constraints on scan t2i", SHARDED)
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[list[dict[str, Any]]]]:
-    """Per world size and rank, the results of all cases."""
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[dict[str, Any]]]:
+    """Per world size and rank, what the worker wrote."""
     folder = tmp_path_factory.mktemp("workers")
     cases = json.dumps(
         [{"config": {**SMALL, **case}, "train": name in TRAINED} for name, case in CASES.items()]
     )
+    (folder / "cases").write_text(cases)
     found = {}
     for world_size in (1, 2):
         out = folder / f"result{world_size}"
-        workers = [
-            subprocess.Popen(
-                [sys.executable, str(WORKER), str(rank), str(world_size), str(folder / "meeting"), str(out)],
-                stdin=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for rank in range(world_size)
-        ]
-        for worker in workers:
-            assert worker.stdin is not None
-            worker.stdin.write(cases)
-            worker.stdin.close()
-        for worker in workers:
-            assert worker.stderr is not None
-            errors = worker.stderr.read()
-            worker.stderr.close()
-            assert worker.wait(timeout=120) == 0, errors
+        _run_group([str(world_size), str(folder / "meeting"), str(out)], world_size, folder / "cases")
         found[world_size] = [torch.load(f"{out}.{rank}") for rank in range(world_size)]
     return found
+
+
+def _run_group(arguments: list[str], world_size: int, cases: Path) -> None:
+    """Run the workers side by side; where one fails, end the others, which would wait for it."""
+    logs = [cases.with_name(f"errors{world_size}.{rank}") for rank in range(world_size)]
+    workers = []
+    for rank, log in enumerate(logs):
+        with cases.open() as given, log.open("w") as errors:
+            command = [sys.executable, str(WORKER), str(rank), *arguments]
+            workers.append(subprocess.Popen(command, stdin=given, stderr=errors))
+    until = time.monotonic() + 240
+    try:
+        while any(worker.poll() is None for worker in workers) and time.monotonic() < until:
+            if any(worker.poll() for worker in workers):
+                break
+            time.sleep(0.05)
+        codes = [worker.poll() for worker in workers]
+        assert codes == [0] * world_size, [log.read_text() for log in logs]
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+
+
+@pytest.fixture(scope="module")
+def results(written: Any) -> dict[int, list[list[dict[str, Any]]]]:
+    """Per world size and rank, the results of all cases."""
+    return {size: [worker["results"] for worker in workers] for size, workers in written.items()}
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=list(CASES))
@@ -102,6 +115,10 @@ def test_in_shards_one_worker_and_two_are_the_same_to_the_bit(results: Any) -> N
         assert worker["ranks"] == alone["ranks"]
         for name, expected in alone["gradients"].items():
             torch.testing.assert_close(worker["gradients"][name], expected, rtol=0, atol=0)
+
+
+def test_no_thread_of_a_group_outlives_it(written: Any) -> None:
+    assert [worker["left"] for worker in written[2]] == [[], []]
 
 
 def test_shares_are_contiguous_and_differ_by_at_most_one() -> None:
