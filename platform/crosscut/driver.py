@@ -21,7 +21,7 @@ from crosscut.records.lock import driving
 from crosscut.records.record import FailureKind
 from crosscut.records.snapshot import keep
 from crosscut.records.store import Store
-from crosscut.standing import summary, table
+from crosscut.standing import remarks, summary, table
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,8 @@ def run(experiment: Experiment, order: Order, console: Console) -> bool:
         else:
             _carry_out(plan, store, order, console)
         console.print(table(plan))
-        for record in plan.failures:
-            assert record.failure is not None
-            text = f"failed ({record.failure.kind}): {record.work.label}: {record.failure.reason}"
-            console.print(Text(text, style="red"), soft_wrap=True)
-        for arm in plan.arms:
-            if arm.blocked:
-                console.print(Text(f"blocked: {arm.arm.name}: {arm.blocked}", style="red"), soft_wrap=True)
+        for line in remarks(plan):
+            console.print(line, soft_wrap=True)
         if order.report:
             _report(plan, store, console)
     return all(

@@ -89,7 +89,8 @@ class Progress:
             shown = "" if value is None else f": {metric} {value:.1f}"
             outcome = f"{record.status} in {record.seconds:.1f} s{shown}"
         line = f"[{done:>{len(str(total))}}/{total}] {record.work.label} {outcome}"
-        return " · ".join([line, *time_left(self._plan, self._slots)])
+        noted = [f"note: {note}" for note in record.notes[:1]]
+        return " · ".join([line, *time_left(self._plan, self._slots), *noted])
 
 
 def running_elsewhere(store: Store) -> tuple[list[str], int | None]:

@@ -14,7 +14,7 @@ from crosscut.arm_plan import ArmPlan
 from crosscut.plan import Plan
 from crosscut.records.key import digest
 from crosscut.records.record import Record
-from crosscut_reports.context import Context, Failure, Tuning
+from crosscut_reports.context import Context, Failure, Note, Tuning
 from crosscut_reports.directions import higher_is_better
 from crosscut_reports.question import Question
 from crosscut_reports.scores import MetricScores, Scores, linearised
@@ -73,7 +73,7 @@ def question_of(plan: Plan) -> Question:
 
 
 def context_of(plan: Plan) -> Context:
-    """How the arms were tuned, what failed, and where the runs came from."""
+    """How the arms were tuned, what failed, what trainables note, and where the runs came from."""
     sweep = plan.experiment.sweep
     runs = [record for arm in plan.arms for record in arm.finals if record is not None]
     return Context(
@@ -81,6 +81,7 @@ def context_of(plan: Plan) -> Context:
         question=sweep.question,
         tuning=[_tuning(arm) for arm in plan.arms],
         failures=[_failure(record) for record in plan.failures if record.failure is not None],
+        notes=[note for arm in plan.arms for note in _notes(arm)],
         attention={arm.arm.name: found for arm in plan.arms if (found := _attention(arm))},
         provenance=_provenance(plan, runs),
         planned=plan.runs[1],
@@ -177,6 +178,13 @@ def _failure(record: Record) -> Failure:
     assert record.failure is not None
     work = record.work
     return Failure(work.arm, work.phase, work.number, record.failure.kind, record.failure.reason)
+
+
+def _notes(arm: ArmPlan) -> Iterator[Note]:
+    for record in (*arm.trials, *arm.finals):
+        if record is not None:
+            work = record.work
+            yield from (Note(work.arm, work.phase, work.number, text) for text in record.notes)
 
 
 def _attention(arm: ArmPlan) -> dict[str, tuple[float, float]]:

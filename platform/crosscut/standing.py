@@ -1,9 +1,9 @@
-"""Where a sweep stands: one line an arm, for `plan`, `status` and the progress of `run`."""
+"""Where a sweep stands: a line an arm, and what failed or is noted, for `plan`, `status` and `run`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
@@ -88,6 +88,18 @@ def summary(plan: Plan, slots: int | None = None) -> str:
     return " · ".join([*parts, *time_left(plan, slots)])
 
 
+def remarks(plan: Plan) -> list[Text]:
+    """What is to be said beside the table, a line each: failures, arms that are blocked, notes of trainables."""
+    lines: list[Text] = []
+    for record in plan.failures:
+        assert record.failure is not None
+        text = f"failed ({record.failure.kind}): {record.work.label}: {record.failure.reason}"
+        lines.append(Text(text, style="red"))
+    lines += [Text(f"blocked: {a.arm.name}: {a.blocked}", style="red") for a in plan.arms if a.blocked]
+    lines += [Text(f"note: {text}", style="yellow") for arm in plan.arms for text in _notes(arm)]
+    return lines
+
+
 def time_left(plan: Plan, slots: int | None = None) -> list[str]:
     """How much time is left, in words; nothing where nothing is left to do."""
     left = forecast(plan)
@@ -123,6 +135,17 @@ def _of(plan: Plan, arm: ArmPlan) -> ArmStanding:
         running=len(arm.running),
         blocked=arm.blocked,
     )
+
+
+def _notes(arm: ArmPlan) -> Iterator[str]:
+    """The notes of an arm: those of its search in one sentence, those of its seeds in one a seed."""
+    trials = [record for record in arm.trials if record is not None and record.notes]
+    if trials:
+        many = "1 search trial has" if len(trials) == 1 else f"{len(trials)} search trials have"
+        yield f"{arm.arm.name}: {many} notes, the first: {trials[0].notes[0]}"
+    for record in arm.finals:
+        if record is not None and record.notes:
+            yield f"{record.work.label}: {'; '.join(record.notes)}"
 
 
 def _half_width(values: Sequence[float]) -> float | None:

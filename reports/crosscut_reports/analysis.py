@@ -74,6 +74,7 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         *guards.changed_question(question),
         *seed_guards.few_seeds(table, question.scope, seeds),
         *guards.failures(context),
+        *guards.run_notes(context),
         *guards.tuning_budgets(scores, context),
         *guards.same_as_baseline(scores, baseline),
         *(guard for metric in metrics for guard in guards.ceiling_and_floor(tables[metric])),

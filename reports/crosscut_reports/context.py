@@ -1,4 +1,4 @@
-"""What a report tells beside its statistics: how arms were tuned, what failed, where the runs came from."""
+"""What a report tells beside its statistics: tuning, failures, notes, and where the runs came from."""
 
 from __future__ import annotations
 
@@ -39,6 +39,19 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What the trainable itself says of a run or search trial that has a result."""
+
+    arm: str
+    phase: str
+    """`search` or `final`."""
+    number: int
+    """The trial's index, or the seed."""
+    text: str
+    """One sentence."""
+
+
+@dataclass(frozen=True)
 class Context:
     """All of it. Empty for a table that came from elsewhere."""
 
@@ -47,6 +60,8 @@ class Context:
     question: str | None = None
     tuning: Sequence[Tuning] = ()
     failures: Sequence[Failure] = ()
+    notes: Sequence[Note] = ()
+    """Those of one run stand together."""
     attention: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
     """arm → attention metric (`test/attention_f1` …) → mean and standard deviation over seeds."""
     provenance: Mapping[str, str] = field(default_factory=dict)

@@ -92,6 +92,31 @@ def failures(context: Context) -> list[Guard]:
     return found
 
 
+def run_notes(context: Context) -> list[Guard]:
+    """What the trainable itself says of its runs, and how many search trials of each arm it has notes on."""
+    found = []
+    runs: dict[tuple[str, int], list[str]] = {}
+    for note in context.notes:
+        if note.phase == "final":
+            runs.setdefault((note.arm, note.number), []).append(note.text)
+    if runs:
+        texts = [f"{arm} seed {seed} ({'; '.join(notes)})" for (arm, seed), notes in runs.items()]
+        message = (
+            f"{len(runs)} run{'s have notes' if len(runs) > 1 else ' has notes'} from the trainable: "
+            f"{'; '.join(texts[:_LISTED])}"
+            f"{f' and {len(texts) - _LISTED} more' if len(texts) > _LISTED else ''}. "
+            f"The scores count as all others do."
+        )
+        found.append(Guard("run-notes", "warning", message))
+    trials = dict.fromkeys((note.arm, note.number) for note in context.notes if note.phase == "search")
+    searches = Counter(arm for arm, _ in trials)
+    if searches:
+        texts = [f"{arm} {count}" for arm, count in searches.items()]
+        message = f"Search trials have notes from the trainable: {listed(texts)}."
+        found.append(Guard("trial-notes", "note", message))
+    return found
+
+
 def tuning_budgets(scores: Scores, context: Context) -> list[Guard]:
     """Arms that were searched more than others."""
     if not context.tuning:

@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -397,6 +397,25 @@ def test_the_status_of_a_sweep_tells_who_runs_it_what_runs_and_what_failed(
     assert lines[3].split() == ["some", "1/2", "0/3", "1", "1"]
     assert "failed (raised): none trial 0: [red] it cannot" in lines
     assert lines[-1] == "blocked: none: none of its 2 search trials finished"
+
+
+def test_the_status_of_a_sweep_tells_what_its_runs_have_notes_on(
+    call: Call,
+    store: Store,
+    make_experiment: Callable[..., Experiment],
+    complete: Callable[..., None],
+    outcome: Callable[[Work], Record],
+) -> None:
+    def noted(work: Work) -> Record:
+        return replace(outcome(work), notes=("[red] collapsed",) if work.arm == "some" else ())
+
+    experiment = make_experiment(levels=("none", "some"), seeds=1)
+    keep(store, experiment)
+    complete(reconcile(experiment, reading(store, [])), noted, store=store)
+    assert call("status", "results/sweep").output.splitlines()[-2:] == [
+        "note: some: 2 search trials have notes, the first: [red] collapsed",
+        "note: some seed 0: [red] collapsed",
+    ]
 
 
 def test_the_report_of_a_sweep_is_written_into_its_folder(call: Call, ended_sweep: Store) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -222,6 +222,22 @@ def test_an_arm_whose_search_came_to_nothing_is_named_and_the_others_are_reporte
     assert not well
     assert "blocked: some: none of its 2 search trials finished" in text
     assert "effect: more vs none" in text and "report: " in text
+
+
+def test_a_run_with_a_note_ends_well_and_its_note_is_told_at_the_end_and_in_the_report(
+    fake: Fake, run: Run, tmp_path: Path, outcome: Outcome, make_experiment: Callable[..., Experiment]
+) -> None:
+    def noted(work: Work) -> Record:
+        here = (work.arm, work.phase, work.index) == ("some", "final", 0)
+        return replace(outcome(work), notes=("[red] collapsed",) if here else ())
+
+    fake.outcome = noted
+    well, text = run(make_experiment())
+    assert well
+    assert "\nnote: some seed 0: [red] collapsed\n" in text
+    report = json.loads((tmp_path / "results" / "toy" / "report" / "report.json").read_text())
+    (guard,) = [guard for guard in report["guards"] if guard["guard"] == "run-notes"]
+    assert "some seed 0 ([red] collapsed)" in guard["message"]
 
 
 def test_where_no_run_ended_well_there_is_no_report(

@@ -68,6 +68,14 @@ def test_a_log_has_a_line_for_each_outcome(plan: Plan, store: Store, outcome: Ou
     )
 
 
+def test_a_line_of_a_log_ends_with_the_first_note(plan: Plan, store: Store, outcome: Outcome) -> None:
+    where, text = console()
+    with Progress(plan, store, 1, where) as progress:
+        follow(plan, progress, lambda work: replace(outcome(work), notes=("[red] collapsed", "zero")))
+    lines = text.getvalue().splitlines()
+    assert len(lines) == 6 and all(line.endswith(" · note: [red] collapsed") for line in lines)
+
+
 def test_a_terminal_shows_the_table_and_keeps_lines_of_failures_alone(
     plan: Plan, store: Store, outcome: Outcome
 ) -> None:

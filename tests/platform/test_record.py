@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from crosscut.records.key import canonical
 from crosscut.records.record import DamagedRecord, Failure, Record
 from crosscut.records.work import StopRule, Work
 
@@ -24,6 +26,20 @@ def test_a_record_comes_back_as_it_was_written(record: Record) -> None:
 def test_a_failed_record_keeps_its_reason(work: Work) -> None:
     record = Record(work, "failed", failure=Failure("raised", "ValueError: no", "Traceback"))
     assert Record.from_files(record.to_files()).failure == record.failure
+
+
+def test_the_notes_of_a_record_come_back(record: Record) -> None:
+    noted = replace(record, notes=("collapsed in epochs 3 to 5", "2·B·m = 25.6"))
+    assert Record.from_files(noted.to_files()).notes == noted.notes
+
+
+def test_a_record_from_before_there_were_notes_is_read_and_has_none(record: Record) -> None:
+    files = replace(record, notes=("gone",)).to_files()
+    body = json.loads(files["record.json"])
+    del body["notes"], body["checksum"]
+    body["checksum"] = hashlib.sha256(canonical(body).encode()).hexdigest()
+    back = Record.from_files({**files, "record.json": json.dumps(body).encode()})
+    assert back.notes == () and back.metrics == record.metrics
 
 
 def test_work_with_a_stop_rule_travels_as_json(work: Work) -> None:

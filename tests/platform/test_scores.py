@@ -14,6 +14,7 @@ from crosscut.records.record import Failure, Record
 from crosscut.records.work import Work
 from crosscut.scores import context_of, hits, question_of, scores_of
 from crosscut_reports.context import Failure as Told
+from crosscut_reports.context import Note
 from crosscut_trainables.evaluation import QueryRanks
 from crosscut_trainables.metrics import CUTOFFS
 
@@ -213,6 +214,21 @@ def test_the_context_tells_how_arms_were_tuned_and_what_failed(
     assert context.failures == [Told("some", "search", 2, "diverged", "dev/rsum is nan")]
     assert (context.planned, context.recorded) == (6, 6)
     assert (context.name, context.question) == ("toy", "Does the effect have an effect?")
+
+
+def test_the_context_has_every_note_under_its_trial_or_seed(
+    ended: Callable[[Outcome], Plan], outcome: Outcome
+) -> None:
+    def noted(work: Work) -> Record:
+        said = {("some", "search", 1): ["slow"], ("none", "final", 2): ["collapsed", "zero"]}
+        return replace(outcome(work), notes=said.get((work.arm, work.phase, work.index), ()))
+
+    assert context_of(ended(noted)).notes == [
+        Note("none", "final", 2, "collapsed"),
+        Note("none", "final", 2, "zero"),
+        Note("some", "search", 1, "slow"),
+    ]
+    assert context_of(ended(outcome)).notes == []
 
 
 def test_an_arm_without_a_search_is_told_as_such(

@@ -16,7 +16,7 @@ from crosscut.arms.experiment import Experiment
 from crosscut.plan import Plan, reconcile
 from crosscut.records.record import Failure, Record
 from crosscut.records.work import Work
-from crosscut.standing import standing, summary, table
+from crosscut.standing import remarks, standing, summary, table
 
 Complete = Callable[..., None]
 Outcome = Callable[[Work], Record]
@@ -104,6 +104,50 @@ def test_failures_and_blocked_arms_are_shown(plan: Plan, complete: Complete, out
     assert standing(plan)[1].blocked == "none of its 2 search trials finished"
     assert shown(table(plan))[2] == ["some", "2/2", "0/3", "blocked", "2"]
     assert summary(plan) == "search trials 4/4 · runs 3/6 · 2 failed"
+
+
+def test_remarks_are_failures_then_blocked_arms_in_red(
+    plan: Plan, complete: Complete, outcome: Outcome
+) -> None:
+    def failing(work: Work) -> Record:
+        if work.arm == "some":
+            return Record(work, "failed", failure=Failure("raised", "[red] no"))
+        return outcome(work)
+
+    complete(plan, failing)
+    assert [(line.plain, line.style) for line in remarks(plan)] == [
+        ("failed (raised): some trial 0: [red] no", "red"),
+        ("failed (raised): some trial 1: [red] no", "red"),
+        ("blocked: some: none of its 2 search trials finished", "red"),
+    ]
+
+
+def test_notes_of_runs_have_a_line_each_and_those_of_search_trials_one_an_arm(
+    plan: Plan, complete: Complete, outcome: Outcome
+) -> None:
+    def noted(work: Work) -> Record:
+        said = {
+            ("none", "search", 1): ["[/] slow"],
+            ("some", "search", 0): ["collapsed in epoch 1", "zero"],
+            ("some", "search", 1): ["collapsed in epoch 2"],
+            ("some", "final", 1): ["collapsed in epoch 3", "its gradient was zero in epoch 4"],
+            ("some", "final", 2): ["[red] no"],
+        }
+        return replace(outcome(work), notes=said.get((work.arm, work.phase, work.index), ()))
+
+    complete(plan, noted)
+    assert [(line.plain, line.style) for line in remarks(plan)] == [
+        ("note: none: 1 search trial has notes, the first: [/] slow", "yellow"),
+        ("note: some: 2 search trials have notes, the first: collapsed in epoch 1", "yellow"),
+        ("note: some seed 1: collapsed in epoch 3; its gradient was zero in epoch 4", "yellow"),
+        ("note: some seed 2: [red] no", "yellow"),
+    ]
+
+
+def test_where_all_went_well_there_is_nothing_to_remark(plan: Plan, complete: Complete) -> None:
+    assert remarks(plan) == []
+    complete(plan)
+    assert remarks(plan) == []
 
 
 def test_what_runs_is_counted_by_arm(plan: Plan) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from crosscut.engine.worker import Site, train
+from crosscut.engine.worker import MOST_NOTES, Site, train
 from crosscut.records.record import Record
 from crosscut.records.store import Store
 from crosscut.records.work import Work
@@ -62,6 +62,17 @@ def returning(value: object) -> Callable[..., Any]:
         (returning(Evaluation({1: 2.0})), "raised", "TypeError: the evaluation names a metric or ranks 1"),  # type: ignore[dict-item]
         (returning(Evaluation({}, {"test/i2t": np.ones(3)})), "raised", "AttributeError: "),  # type: ignore[dict-item]
         (returning(Evaluation({"m": "high"})), "raised", "TypeError: "),  # type: ignore[dict-item]
+        (
+            returning(Evaluation({}, notes=["fine", 3])),  # type: ignore[list-item]
+            "raised",
+            "TypeError: the evaluation has the note 3, expected text",
+        ),
+        (
+            returning(Evaluation({}, notes="collapsed")),
+            "raised",
+            "TypeError: the evaluation's notes are 'collapsed', expected a list of texts",
+        ),
+        (returning(Evaluation({}, notes=None)), "raised", "TypeError: "),  # type: ignore[arg-type]
     ],
 )
 def test_it_is_recorded_as_failed_with_its_reason(
@@ -81,6 +92,21 @@ def test_ranks_and_metrics_of_any_numeric_type_are_recorded(run: Callable[..., R
     found = store.read(record.key)
     assert found is not None and found.metrics == {"m": 1.5}
     assert found.ranks["test/i2t"].ranks.tolist() == [1, 2]
+
+
+def test_notes_are_recorded_in_their_order(run: Callable[..., Record], store: Store) -> None:
+    record = run(returning(Evaluation({"m": 1.0}, notes=["collapsed in epoch 3", "its gradient was zero"])))
+    found = store.read(record.key)
+    assert found is not None and found.status == "finished"
+    assert found.notes == record.notes == ("collapsed in epoch 3", "its gradient was zero")
+
+
+def test_notes_are_few_and_short_and_can_be_shown(run: Callable[..., Record]) -> None:
+    notes = ["", " \n", "\x1b[31mred\x1b[0m \udcff\x07\nline", "x" * 100_000, *map(str, range(100))]
+    record = run(returning(Evaluation({"m": 1.0}, notes=notes)))
+    assert record.notes[0] == "red ? line"
+    assert len(record.notes[1]) == 500 and record.notes[1].endswith("…")
+    assert record.notes[2:] == tuple(map(str, range(MOST_NOTES - 2)))
 
 
 def test_a_reason_is_short_and_can_be_shown(run: Callable[..., Record]) -> None:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from crosscut_reports import guards
 from crosscut_reports.analysis import Question, analyse
-from crosscut_reports.context import Context, Failure, Tuning
+from crosscut_reports.context import Context, Failure, Note, Tuning
 from crosscut_reports.measurement import Table
+from crosscut_reports.render import html, markdown
 from crosscut_reports.result import Guard, Scope
 from crosscut_reports.scores import MetricScores, Scores
 
@@ -94,6 +95,49 @@ def test_failures_and_unfinished_sweeps_are_told() -> None:
     assert "b seed 7 (diverged: the loss became NaN in step 12)" in found[0].message
     assert found[2].message.startswith("11 of 12 planned runs")
     assert guards.failures(replace(context, failures=[], recorded=12)) == []
+
+
+def test_runs_with_notes_are_warned_of_with_arm_and_seed() -> None:
+    notes = [
+        Note("b", "final", 3, "collapsed in epochs 3 to 5"),
+        Note("b", "final", 3, "its gradient was zero in epoch 4"),
+        Note("c", "final", 0, "collapsed in epoch 1"),
+    ]
+    (found,) = guards.run_notes(Context("test", notes=notes))
+    assert (found.guard, found.severity) == ("run-notes", "warning")
+    assert found.message == (
+        "2 runs have notes from the trainable: b seed 3 (collapsed in epochs 3 to 5; its gradient was zero in "
+        "epoch 4); c seed 0 (collapsed in epoch 1). The scores count as all others do."
+    )
+    (found,) = guards.run_notes(Context("test", notes=notes[2:]))
+    assert found.message.startswith("1 run has notes from the trainable: c seed 0 (")
+    assert guards.run_notes(CONTEXT) == []
+
+
+def test_of_many_runs_with_notes_six_are_listed() -> None:
+    (found,) = guards.run_notes(Context("test", notes=[Note("b", "final", s, "slow") for s in range(9)]))
+    assert found.message.startswith("9 runs have notes")
+    assert "b seed 5 (slow) and 3 more. " in found.message and "seed 6" not in found.message
+
+
+def test_search_trials_with_notes_are_counted_by_arm_in_a_note() -> None:
+    notes = [
+        Note("c", "search", 0, "slow"),
+        Note("c", "search", 0, "collapsed"),
+        Note("c", "search", 4, "slow"),
+        Note("b", "search", 1, "slow"),
+    ]
+    (found,) = guards.run_notes(Context("test", notes=notes))
+    assert (found.guard, found.severity) == ("trial-notes", "note")
+    assert found.message == "Search trials have notes from the trainable: c 2, b 1."
+
+
+def test_a_note_is_text_on_the_page_and_in_markdown() -> None:
+    note = Note("b", "final", 3, "<script>alert(1)</script> *so*")
+    result = analyse(table_of(sound()), Question(baseline="a"), Context("test", notes=[note]))
+    page, text = html.render(result, {}), markdown.render(result)
+    assert "<script" not in page and "&lt;script&gt;alert(1)&lt;/script&gt; *so*" in page
+    assert "<script" not in text and r"&lt;script&gt;alert(1)&lt;/script&gt; \*so\*" in text
 
 
 def test_unequal_search_budgets_are_told() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,3 +40,6 @@ class Evaluation:
 
     metrics: Mapping[str, float]
     ranks: Mapping[str, QueryRanks] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    """What a reader of the result should know of this run, a sentence each and without its full stop, such as
+    `its gradient was zero in epoch 4`. Empty for a run of which nothing is to be said."""

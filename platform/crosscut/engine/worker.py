@@ -7,7 +7,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,9 @@ from crosscut.records.store import Store
 from crosscut.records.work import Work
 from crosscut_trainables.diverged import Diverged
 from crosscut_trainables.evaluation import Evaluation, QueryRanks
+
+MOST_NOTES = 20
+"""So many notes of a run are kept, the first ones."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +133,23 @@ def _outcome(work: Work, status: Status, evaluation: Evaluation) -> Record:
             name: QueryRanks(np.asarray(queries.ranks), np.asarray(queries.clusters))
             for name, queries in evaluation.ranks.items()
         },
+        notes=_notes(evaluation.notes),
     )
     record.to_files()
     return record
+
+
+def _notes(notes: Sequence[str]) -> tuple[str, ...]:
+    """A trainable's notes, short enough to be read and free of what a page or a terminal cannot show."""
+    # Text is a sequence of texts as well, of its letters.
+    if isinstance(notes, str):
+        raise TypeError(f"the evaluation's notes are {notes!r}, expected a list of texts")
+    found = list(notes)
+    for note in found:
+        if not isinstance(note, str):
+            raise TypeError(f"the evaluation has the note {note!r}, expected text")
+    cleaned = (_clean(note, 500) for note in found)
+    return tuple(note for note in cleaned if note)[:MOST_NOTES]
 
 
 def _failure(error: BaseException) -> Failure:

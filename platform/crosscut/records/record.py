@@ -55,6 +55,8 @@ class Record:
     history: Sequence[Step] = ()
     ranks: Mapping[str, QueryRanks] = field(default_factory=dict)
     failure: Failure | None = None
+    notes: Sequence[str] = ()
+    """What the trainable says of the run, a sentence each."""
     seconds: float = 0.0
     """Time spent training and evaluating, over all attempts that were resumed."""
     started: float = 0.0
@@ -89,6 +91,7 @@ class Record:
             "metrics": dict(self.metrics),
             "history": [{"step": s.step, "metrics": dict(s.metrics)} for s in self.history],
             "failure": None if self.failure is None else asdict(self.failure),
+            "notes": list(self.notes),
             "seconds": self.seconds,
             "started": self.started,
             "ended": self.ended,
@@ -132,6 +135,8 @@ class Record:
             history=tuple(Step(s["step"], s["metrics"]) for s in body["history"]),
             ranks=ranks,
             failure=None if failure is None else Failure(**failure),
+            # A record that was written before there were notes is as good as any.
+            notes=tuple(body.get("notes", ())),
             seconds=body["seconds"],
             started=body["started"],
             ended=body["ended"],
