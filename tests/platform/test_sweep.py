@@ -160,7 +160,7 @@ def test_several_errors_are_told_together(file):
         f"  {path}: report.alpha: found 2, expected a number below 0.5",
         f"  {path}: sead: unknown key, expected one of name, question, trainable, config, "
         f"factors, design, search, "
-        "seeds, resources, report, hypotheses; did you mean 'seeds'?",
+        "seeds, resources, report, hypotheses, scale, scales; did you mean 'seeds'?",
     ]
 
 

@@ -8,10 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from crosscut.arms.designs import Cell, Layout
-from crosscut.errors import InputError, Keys, Problem, ProblemsError, near, shown, unexpected
+from crosscut.errors import InputError, Problem, ProblemsError, near, shown, unexpected
 from crosscut.sweepfile import bundled, document
 from crosscut.sweepfile.design import DesignSection, unknown_level
 from crosscut.sweepfile.hypothesis import Hypothesis, HypothesisField
@@ -20,11 +28,13 @@ from crosscut.sweepfile.patch import Override, has_path
 from crosscut.sweepfile.problems import problems_of
 from crosscut.sweepfile.reporting import Reporting
 from crosscut.sweepfile.resources import Resources
+from crosscut.sweepfile.scale import NEVER_PATCHED, Scales, is_about_scales, lay_over
+from crosscut.sweepfile.scale import problems as problems_of_scales
 from crosscut.sweepfile.search import Pruning, Search
 from crosscut.sweepfile.section import Config, Name, Section
 from crosscut.sweepfile.seeds import Seeds
 
-__all__ = ["Pruning", "Reporting", "Resources", "Search", "Seeds", "Sweep", "read"]
+__all__ = ["Pruning", "Reporting", "Resources", "Search", "Seeds", "Sweep", "SweepFile", "read"]
 
 RETRIEVAL = "crosscut_trainables.retrieval:train"
 """The trainable that sweeps train unless they name another."""
@@ -83,6 +93,8 @@ class Sweep(Section):
     hypotheses: tuple[HypothesisField, ...] = ()
     """Comparisons that are declared before the runs, such as {constraints: ccr vs none}; all else that the
     report compares is exploratory."""
+    scale: Name | None = None
+    """The scale that the sweep has, one of `scales`; without it the file is taken as it stands."""
 
     _origin: Origin = PrivateAttr(default=UNREAD)
 
@@ -192,12 +204,32 @@ class Sweep(Section):
                 yield Problem(("search", "space", path), text)
 
 
+PATCHABLE = tuple(key for key in Sweep.model_fields if key not in NEVER_PATCHED)
+"""The keys that the patch of a scale may have."""
+
+
+class SweepFile(Sweep):
+    """A sweep with the scales that its file offers. They are no part of what the sweep says: the one in use is
+    laid over the file already, the others do nothing."""
+
+    scales: Scales | None = Field(default=None, exclude=True)
+    """Scales that the sweep can be run at: scale → patch of this file."""
+
+    @field_validator("scales")
+    @classmethod
+    def _patches_of_a_sweep(cls, scales: Scales | None) -> Scales | None:
+        found = list(problems_of_scales(scales or {}, PATCHABLE))
+        if found:
+            raise ProblemsError(found)
+        return scales
+
+
 def read(source: str, overrides: Sequence[str] = ()) -> Sweep:
     """Read a sweep file.
 
     Args:
         source: the path of a file, or the name of a bundled sweep.
-        overrides: `key=value` texts, each put in the place of what the file says.
+        overrides: `key=value` texts, each put in the place of what the file says, with its scale.
 
     Raises:
         InputError: the file is missing, is not YAML, or says something wrong.
@@ -205,12 +237,22 @@ def read(source: str, overrides: Sequence[str] = ()) -> Sweep:
     file = _file(source)
     where = str(file)
     data = document.load(document.read_text(file, where), where)
-    places: list[tuple[Keys, str]] = []
-    for argument in overrides:
-        override = Override.parse(argument)
+    asked = [Override.parse(argument) for argument in overrides]
+    # What the command line says wins over the scale, wherever on the line the scale was picked.
+    data, origin = _set(data, [override for override in asked if is_about_scales(override)], Origin(where))
+    data, origin = lay_over(data, origin, PATCHABLE)
+    data, origin = _set(data, [override for override in asked if not is_about_scales(override)], origin)
+    return SweepFile.from_json(data, origin)
+
+
+def _set(
+    data: dict[str, Any], overrides: Sequence[Override], origin: Origin
+) -> tuple[dict[str, Any], Origin]:
+    places = list(origin.overrides)
+    for override in overrides:
         data, keys = override.apply(data)
         places.append((keys, override.where))
-    return Sweep.from_json(data, Origin(where, tuple(places)))
+    return data, Origin(origin.file, tuple(places))
 
 
 def _file(source: str) -> Path:
