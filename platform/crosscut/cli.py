@@ -145,7 +145,7 @@ def status(
     from crosscut.progress import running_elsewhere
     from crosscut.records.lock import held, holder
     from crosscut.records.store import Store
-    from crosscut.standing import summary, table
+    from crosscut.standing import remarks, summary, table
 
     console = _console()
     store = Store.open(folder)
@@ -160,15 +160,8 @@ def status(
             state = f"running: {holder(store.folder)} holds it"
         else:
             state = "not running; `crosscut run` goes on with it"
-        lines: list[Text] = [Text(f"{found.experiment.sweep.name}: {state}"), Text(summary(found, slots))]
-        for record in found.failures:
-            assert record.failure is not None
-            text = f"failed ({record.failure.kind}): {record.work.label}: {record.failure.reason}"
-            lines.append(Text(text, style="red"))
-        lines += [
-            Text(f"blocked: {arm.arm.name}: {arm.blocked}", style="red") for arm in found.arms if arm.blocked
-        ]
-        return Group(lines[0], table(found, running), *lines[1:]), live and not found.done
+        head, totals = Text(f"{found.experiment.sweep.name}: {state}"), Text(summary(found, slots))
+        return Group(head, table(found, running), totals, *remarks(found)), live and not found.done
 
     view, going_on = look()
     if not watch:
@@ -237,8 +230,18 @@ def report(
 
 
 @app.command("list")
-def list_() -> None:
+def list_(
+    components: Annotated[
+        bool,
+        typer.Option("--components", help="List what sweeps are made of instead, with every option."),
+    ] = False,
+) -> None:
     """List the bundled sweeps with the question each one answers."""
+    if components:
+        from crosscut.components import lines
+
+        typer.echo("\n".join(lines()))
+        return
     from crosscut.sweepfile import bundled
 
     for name, asked in bundled.questions().items():

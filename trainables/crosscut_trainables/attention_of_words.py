@@ -36,10 +36,11 @@ def attention_of_words(
             encode_texts(model, split, block, device),
             model.backbone_parts,
         )
-        if match.attention is None or match.attention.queries != "words":
+        attention = match.of_words
+        if attention is None:
             return None
         own = torch.arange(len(block), device=device)
-        _, _, weights = match.attention.of(places.to(device), own)
+        _, _, weights = attention.of(places.to(device), own)
         lengths = split.lengths[block].tolist()
         found += [pair[1 : length - 1] for pair, length in zip(weights.cpu().numpy(), lengths, strict=True)]
     return found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from crosscut_trainables.augmentation import Augmentation
 from crosscut_trainables.data.split import Split
 from crosscut_trainables.data.vocabulary import PAD, Vocabulary
 from crosscut_trainables.distribution import share, shares
@@ -29,6 +30,8 @@ class PreparedSplit:
 
     regions: NDArray[np.float32]
     """(images, regions, features)"""
+    boxes: NDArray[np.float32]
+    """(images, regions, 4)"""
     present: Tensor
     """(images, regions) bool"""
     ids: Tensor
@@ -53,6 +56,7 @@ class PreparedSplit:
             row[: len(caption)] = caption
         return cls(
             regions=split.regions,
+            boxes=split.boxes,
             present=torch.from_numpy(np.array(split.present, bool)),
             ids=torch.from_numpy(ids),
             lengths=torch.from_numpy(lengths),
@@ -61,13 +65,21 @@ class PreparedSplit:
 
     def regions_of(self, images: Tensor | slice) -> Tensor:
         """(n, regions, features) of the images asked for, read now."""
-        index = images if isinstance(images, slice) else images.numpy()
-        return torch.from_numpy(np.array(self.regions[index], np.float32))
+        return _read(self.regions, images)
+
+    def boxes_of(self, images: Tensor | slice) -> Tensor:
+        """(n, regions, 4) of the images asked for."""
+        return _read(self.boxes, images)
 
     def words_of(self, captions: Tensor, width: int) -> tuple[Tensor, Tensor, Tensor]:
         """Ids (n, width), lengths (n,) and mask (n, width) of the captions asked for."""
         lengths = self.lengths[captions]
         return self.ids[captions, :width], lengths, torch.arange(width) < lengths[:, None]
+
+
+def _read(source: NDArray[np.float32], images: Tensor | slice) -> Tensor:
+    index = images if isinstance(images, slice) else images.numpy()
+    return torch.from_numpy(np.array(source[index], np.float32))
 
 
 @dataclass(frozen=True)
@@ -78,12 +90,18 @@ class Batch:
     that the gathered batch is the one that a single worker would have.
     """
 
+    epoch: int
+    """Number of the epoch, from 1."""
+    number: int
+    """Number of the batch in its epoch, from 0."""
     own: slice
     """Which of the B pairs are this worker's."""
     sizes: list[int]
     """How many pairs each worker has; they add up to B."""
     regions: Tensor
     """(b, regions, features) of the own pairs' images"""
+    boxes: Tensor
+    """(b, regions, 4)"""
     ids: Tensor
     """(b, words)"""
     lengths: Tensor
@@ -113,6 +131,7 @@ class Batches:
     rank: int = 0
     world_size: int = 1
     device: str = "cpu"
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
         if self.size < self.world_size:
@@ -130,20 +149,28 @@ class Batches:
         """The batches of an epoch; the same for the same seed and epoch, whatever came before."""
         generator = torch.Generator().manual_seed(seed_for(self.seed, "order", epoch))
         order = torch.randperm(len(self.split.lengths), generator=generator)
+        draws = torch.Generator().manual_seed(seed_for(self.seed, "augmentation", epoch))
         for number in range(len(self)):
-            yield self._batch(order[number * self.size : (number + 1) * self.size])
+            captions = order[number * self.size : (number + 1) * self.size]
+            yield self._batch(captions, epoch, number, draws)
 
-    def _batch(self, captions: Tensor) -> Batch:
+    def _batch(self, captions: Tensor, epoch: int, number: int, draws: torch.Generator) -> Batch:
         own = share(len(captions), self.rank, self.world_size)
-        ids, lengths, words = self.split.words_of(captions, int(self.split.lengths[captions].max()))
         images = self.split.image_of[captions]
+        present = self.augmentation.regions(self.split.present[images], draws)
+        ids, lengths = self.split.ids[captions], self.split.lengths[captions]
+        ids, lengths = self.augmentation.words(ids, lengths, draws)
+        width = int(lengths.max())
         return Batch(
+            epoch=epoch,
+            number=number,
             own=own,
             sizes=shares(len(captions), self.world_size),
             regions=to_device(self.split.regions_of(images[own]), self.device),
-            ids=to_device(ids[own], self.device),
+            boxes=to_device(self.split.boxes_of(images[own]), self.device),
+            ids=to_device(ids[own, :width], self.device),
             lengths=lengths[own],
-            present=to_device(self.split.present[images], self.device),
-            words=to_device(words, self.device),
+            present=to_device(present, self.device),
+            words=to_device(torch.arange(width) < lengths[:, None], self.device),
             image_of=to_device(images, self.device),
         )

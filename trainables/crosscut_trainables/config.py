@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
-from crosscut_trainables.backbones import BACKBONES, Backbone, Scan
+from crosscut_trainables.backbones import BACKBONES, Backbone, Scan, VSEPlusPlus
 from crosscut_trainables.component import choice
 from crosscut_trainables.constraints import CONSTRAINTS, Constraint
 from crosscut_trainables.data import DATASETS
 from crosscut_trainables.data.split import Dataset
+from crosscut_trainables.encoders import IMAGE_ENCODERS, ImageEncoder
+from crosscut_trainables.fusion import Fused
 from crosscut_trainables.losses import LOSSES, InfoNCE, Loss
 
 if TYPE_CHECKING:
     AnyData = Dataset
     AnyBackbone = Backbone
     AnyLoss = Loss
+    AnyImageEncoder = ImageEncoder
 else:
     AnyData = choice(DATASETS)
     AnyBackbone = choice(BACKBONES)
     AnyLoss = choice(LOSSES)
+    AnyImageEncoder = choice(IMAGE_ENCODERS)
 
 
 class Options(BaseModel):
@@ -30,13 +35,32 @@ class Options(BaseModel):
 
 
 class EncoderOptions(Options):
-    """How large the encoders are."""
+    """How regions and words become fragments."""
 
     width: int = Field(32, ge=4, le=4096, description="Dimensions of the joint space, 4 to 4096.")
     word_width: int = Field(32, ge=4, le=4096, description="Dimensions of a word's embedding, 4 to 4096.")
     min_count: int = Field(
         4, ge=1, le=1000, description="How often training captions must have a word to keep it, 1 to 1000."
     )
+    image: AnyImageEncoder | None = Field(
+        None, description="How regions become fragments; null: as the backbone's authors have it."
+    )
+    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout of word embeddings, [0, 1); 0.4 in SGRAF.")
+    word_vectors: str | None = Field(
+        None,
+        description="File of word vectors (a line has a word and word_width numbers) that embeddings start from; "
+        "null: at random.",
+    )
+
+    @field_validator("word_vectors")
+    @classmethod
+    def _a_file(cls, path: str | None) -> str | None:
+        if path is None:
+            return None
+        file = Path(path).expanduser().absolute()
+        if not file.is_file():
+            raise ValueError(f"found {path!r}, expected a file of word vectors: there is none")
+        return str(file)
 
 
 class TrainingOptions(Options):
@@ -52,14 +76,41 @@ class TrainingOptions(Options):
         "same ranks to the bit.",
     )
     learning_rate: float = Field(0.015, gt=0, le=1, description="Of Adam at the start, (0, 1].")
+    schedule: Literal["step", "cosine", "linear", "constant"] = Field(
+        "step",
+        description="How the learning rate falls: step, cosine or linear (both to 0), or constant.",
+    )
+    warmup_epochs: float = Field(
+        0.0, ge=0, le=1000, description="Epochs over which the learning rate rises from 0, 0 to 1000."
+    )
     decay_epoch: int = Field(
-        4, ge=1, le=1000, description="After every how many epochs the learning rate decays, 1 to 1000."
+        4,
+        ge=1,
+        le=1000,
+        description="After every how many epochs the learning rate decays (step), 1 to 1000.",
     )
     decay_factor: float = Field(
-        0.2, gt=0, le=1, description="What the learning rate is multiplied with at a decay, (0, 1]."
+        0.2, gt=0, le=1, description="What the learning rate is multiplied with at a decay (step), (0, 1]."
     )
     weight_decay: float = Field(0.0, ge=0, le=1, description="Decoupled weight decay (AdamW), [0, 1].")
     clip_norm: float = Field(2.0, gt=0, le=1e6, description="Largest norm of the gradient, (0, 1e6].")
+    ema: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Decay of the moving average of weights that is evaluated, (0, 1); null: no average.",
+    )
+    region_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Probability that a training image loses a region, [0, 1); 0.2 in VSE∞."
+    )
+    word_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Probability that a word of a training caption is disturbed, [0, 1)."
+    )
+    disturbance: Literal["remove", "unknown", "mixed"] = Field(
+        "remove",
+        description="What happens to a disturbed word: remove, unknown (it becomes the unknown word), or mixed: "
+        "half become unknown, a tenth another word, the rest go (VSE∞).",
+    )
     precision: Literal["fp32", "bf16"] = Field(
         "fp32", description="What the encoders compute in while training and evaluating: fp32 or bf16."
     )
@@ -110,6 +161,27 @@ else:
     )
 
 
+class FusionOptions(Options):
+    """S = u·S_local + (1 − u)·S_global: the backbone beside one that compares wholes (arXiv 2405.10029)."""
+
+    global_backbone: AnyBackbone = Field(
+        VSEPlusPlus(), description="How whole images and whole texts are compared."
+    )
+    local_weight: float = Field(0.5, ge=0, le=1, description="u, the weight of the local similarity, [0, 1].")
+    learned: bool = Field(False, description="Whether u is learnt, from local_weight on.")
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> FusionOptions:
+        if self.global_backbone.exposes_attention:
+            raise ValueError(
+                f"global_backbone: {self.global_backbone.name} compares fragments, expected a backbone that "
+                "compares wholes"
+            )
+        if self.learned and not 0 < self.local_weight < 1:
+            raise ValueError("local_weight: a weight that is learnt starts between 0 and 1, neither of them")
+        return self
+
+
 def _default_data() -> Dataset:
     return DATASETS["digit-scenes"]()
 
@@ -122,8 +194,11 @@ class RetrievalConfig(Options):
     """
 
     data: AnyData = Field(default_factory=_default_data, description="The data set.")
-    encoder: EncoderOptions = Field(EncoderOptions(), description="How large the encoders are.")
+    encoder: EncoderOptions = Field(EncoderOptions(), description="How regions and words become fragments.")
     backbone: AnyBackbone = Field(Scan(), description="How an image and a text are compared.")
+    fusion: FusionOptions | None = Field(
+        None, description="A global similarity beside the backbone's; null: none."
+    )
     loss: AnyLoss = Field(InfoNCE(), description="What makes matched pairs similar.")
     constraints: Constraints = Field(Constraints(), description="What attention must satisfy.")
     training: TrainingOptions = Field(TrainingOptions(), description="How the model is trained.")
@@ -138,6 +213,49 @@ class RetrievalConfig(Options):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _image_encoder_knows_enough(self) -> RetrievalConfig:
+        named = self.encoder.image
+        if named is not None and self.backbone.needs_positions and not named.has_positions:
+            raise ValueError(
+                f"{self.backbone.name} needs an image encoder with positions; {named.name} has none"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fusion_has_two_kinds(self) -> RetrievalConfig:
+        if self.fusion is not None and not self.backbone.exposes_attention:
+            raise ValueError(
+                f"fusion needs a backbone that compares fragments; {self.backbone.name} does not"
+            )
+        return self
+
+    @property
+    def comparison(self) -> Backbone:
+        """How images and texts are compared: the backbone, or its fusion with a global one."""
+        if self.fusion is None:
+            return self.backbone
+        return Fused(
+            local=self.backbone,
+            whole=self.fusion.global_backbone,
+            local_weight=self.fusion.local_weight,
+            learned=self.fusion.learned,
+        )
+
+    @property
+    def image_encoder(self) -> ImageEncoder:
+        """How regions become fragments: as named, or else as the backbone's authors have it."""
+        return self.encoder.image or IMAGE_ENCODERS[self.backbone.image_encoder].model_validate({})
+
     def options(self) -> dict[str, Any]:
         """The whole configuration as plain values, defaults included."""
         return self.model_dump(mode="json")
+
+
+SECTIONS: dict[str, type[Options]] = {
+    "encoder": EncoderOptions,
+    "fusion": FusionOptions,
+    "training": TrainingOptions,
+    "evaluation": EvaluationOptions,
+}
+"""The sections of a configuration that are no component, by their keys."""

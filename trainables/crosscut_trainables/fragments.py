@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+
+from crosscut_trainables.rows import Rows
 
 EPSILON = 1e-8
 
@@ -26,6 +29,8 @@ class Fragments:
     """(B, n) bool, False where a place is padding."""
     summary: Tensor
     """(B, D) the whole image or text, of unit norm."""
+    rows: Rows | None = None
+    """Which items of a global batch these are; None where they are the whole of it."""
 
     def __len__(self) -> int:
         return self.fragments.shape[0]
@@ -36,6 +41,19 @@ class Fragments:
 
     def view(self) -> Fragments:
         """The same numbers, seen apart: gradients of this view add up before they reach what it is a view of."""
-        return Fragments(
-            self.fragments.view_as(self.fragments), self.mask, self.summary.view_as(self.summary)
+        return replace(
+            self,
+            fragments=self.fragments.view_as(self.fragments),
+            summary=self.summary.view_as(self.summary),
         )
+
+
+def joined(parts: Sequence[Fragments]) -> Fragments:
+    """Several fragments, one after the other."""
+    if len(parts) == 1:
+        return replace(parts[0], rows=None)
+    return Fragments(
+        torch.cat([part.fragments for part in parts]),
+        torch.cat([part.mask for part in parts]),
+        torch.cat([part.summary for part in parts]),
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,20 +15,27 @@ from torch import Tensor
 from crosscut_trainables.attention_metrics import attention_metrics
 from crosscut_trainables.attention_of_words import attention_of_words
 from crosscut_trainables.attention_picture import AttentionExample, attention_picture
+from crosscut_trainables.augmentation import Augmentation
+from crosscut_trainables.averaging import WeightAverage
+from crosscut_trainables.batch_norm import end_step
 from crosscut_trainables.batches import Batches, PreparedSplit
 from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.data.split import Split, SplitName
 from crosscut_trainables.data.vocabulary import Vocabulary
 from crosscut_trainables.distribution import average_gradients
 from crosscut_trainables.diverged import Diverged
+from crosscut_trainables.dropout import begin_step
 from crosscut_trainables.evaluation import Evaluation, QueryRanks
 from crosscut_trainables.metrics import retrieval_metrics
 from crosscut_trainables.model import RetrievalModel
 from crosscut_trainables.objective import Objective
+from crosscut_trainables.progress import Progress
 from crosscut_trainables.randomness import seed_for
 from crosscut_trainables.ranks import image_to_text, text_to_image
+from crosscut_trainables.schedule import learning_rate
 from crosscut_trainables.session import Gallery, Session
 from crosscut_trainables.similarity import similarity
+from crosscut_trainables.word_vectors import read_word_vectors
 
 SELECTION = "dev/rsum"
 """The metric whose best epoch is kept."""
@@ -35,21 +43,6 @@ COLLAPSE_TOLERANCE = 1e-3
 """Share by which every batch's loss may differ from that of a collapsed model."""
 PICTURES = 3
 """Captions of the dev split that are shown."""
-
-
-@dataclass
-class Progress:
-    """What a training has come to; with the model and the optimizer, all that a checkpoint holds."""
-
-    epoch: int = 0
-    """Epochs that are done."""
-    best: dict[str, float] = field(default_factory=dict)
-    """Dev metrics of the best epoch."""
-    weights: dict[str, Tensor] = field(default_factory=dict)
-    """Its weights."""
-    history: list[dict[str, float]] = field(default_factory=list)
-    """What was reported of each epoch."""
-    stopped: bool = False
 
 
 def run(config: RetrievalConfig, session: Session) -> Evaluation:
@@ -65,6 +58,9 @@ class Training:
         options = config.training
         train = config.data.load("train")
         self.vocabulary = Vocabulary.build(train.captions, config.encoder.min_count)
+        augmentation = Augmentation(
+            options.region_dropout, options.word_dropout, options.disturbance, len(self.vocabulary)
+        )
         self.dev = config.data.load("dev")
         self.prepared_dev = PreparedSplit.of(self.dev, self.vocabulary)
         self.batches = Batches(
@@ -74,12 +70,16 @@ class Training:
             session.rank,
             session.world_size,
             session.device,
+            augmentation,
         )
         self.model = RetrievalModel(config, train.regions.shape[2], len(self.vocabulary), session.seed)
+        if config.encoder.word_vectors is not None:
+            self._start_from(Path(config.encoder.word_vectors))
         self.model.to(session.device)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
         )
+        self.average = WeightAverage(self.model, options.ema) if options.ema is not None else None
         self.objective = Objective(config, self.model, session.world_size)
         self.progress = Progress()
 
@@ -88,12 +88,18 @@ class Training:
         options, progress = self.config.training, self.progress
         while progress.epoch < options.epochs and not progress.stopped:
             epoch = progress.epoch + 1
-            rate = options.learning_rate * options.decay_factor ** ((epoch - 1) // options.decay_epoch)
-            metrics = self._train(epoch, rate)
-            metrics |= self._evaluate("dev", self.prepared_dev)[0]
-            if not progress.best or metrics[SELECTION] > progress.best[SELECTION]:
-                progress.best = {name: value for name, value in metrics.items() if name.startswith("dev/")}
-                progress.weights = _copy(self.model.state_dict())
+            metrics = self._train(epoch)
+            with self._averaged():
+                measured, ranks = self._evaluate("dev", self.prepared_dev)
+                metrics |= measured
+                # Ties count against the model: where all are tied, each image stands last.
+                if ranks["dev/t2i"].ranks.min() == len(self.prepared_dev.present) > 1:
+                    progress.health.alike.append(epoch)
+                if not progress.best or metrics[SELECTION] > progress.best[SELECTION]:
+                    progress.best = {
+                        name: value for name, value in metrics.items() if name.startswith("dev/")
+                    }
+                    progress.weights = _copy(self.model.state_dict())
             progress.epoch = epoch
             progress.history.append(metrics)
             # Reported before it is saved: a run that dies in between does the epoch, and its report, again. One
@@ -103,20 +109,25 @@ class Training:
                 self._save()
         return self._finish()
 
-    def _train(self, epoch: int, rate: float) -> dict[str, float]:
+    def _train(self, epoch: int) -> dict[str, float]:
         """One epoch; its metrics. Nothing waits for the device before its end."""
         self.model.train()
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        rate = 0.0
         generators = {
             name: torch.Generator().manual_seed(seed_for(self.session.seed, name, epoch))
             for name in self.objective.constraints
         }
         sums: dict[str, Tensor] = {}
-        collapsed_at = self.config.loss.collapsed_at(self.batches.size)
+        collapsed_at = self.config.loss.collapsed_at(self.batches.size, epoch)
         farthest = torch.zeros((), device=self.session.device)
+        steepest = torch.zeros((), device=self.session.device)
         started = time.perf_counter()
         for batch in self.batches.epoch(epoch):
+            rate = learning_rate(self.config.training, epoch, batch.number, len(self.batches))
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            step = (epoch - 1) * len(self.batches) + batch.number
+            begin_step(self.model, seed_for(self.session.seed, "dropout", step))
             terms = self.objective.terms(batch, generators)
             self.optimizer.zero_grad(set_to_none=True)
             terms["loss/total"].backward()
@@ -125,6 +136,10 @@ class Training:
                 self.model.parameters(), self.config.training.clip_norm
             )
             self.optimizer.step()
+            end_step(self.model, self.session.world_size)
+            if self.average is not None:
+                self.average.update()
+            steepest = torch.maximum(steepest, terms["grad_norm"].detach())
             for name, value in terms.items():
                 sums[name] = sums[name] + value.detach() if name in sums else value.detach()
             if collapsed_at is not None:
@@ -132,16 +147,45 @@ class Training:
                 farthest = torch.maximum(farthest, distance)
         names = list(sums)
         means = (torch.stack([sums[name] for name in names]) / len(self.batches)).tolist()
+        self._watch(epoch, collapsed_at, float(farthest), float(steepest))
         seconds = time.perf_counter() - started
         metrics = dict(zip(names, means, strict=True))
         for name in sorted(metrics, key=lambda name: name == "loss/total"):
             if name.startswith("loss/") and not math.isfinite(metrics[name]):
                 raise Diverged(f"epoch {epoch}: {name} is {metrics[name]}")
         if collapsed_at is not None:
-            metrics["collapsed"] = float(float(farthest) < COLLAPSE_TOLERANCE)
+            metrics["collapsed"] = float(epoch in self.progress.health.collapsed)
         metrics["lr"] = rate
         metrics["pairs_per_second"] = len(self.batches) * self.batches.size / max(seconds, 1e-9)
         return metrics
+
+    def _watch(self, epoch: int, collapsed_at: float | None, farthest: float, steepest: float) -> None:
+        """Remember an epoch in which nothing was learnt."""
+        if collapsed_at is not None and farthest < COLLAPSE_TOLERANCE:
+            self.progress.health.collapsed[epoch] = collapsed_at
+        if steepest == 0:
+            self.progress.health.still.append(epoch)
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The model with its averaged weights, where it keeps an average."""
+        if self.average is None:
+            yield
+            return
+        own = _copy(self.model.state_dict())
+        self.model.load_state_dict(self.average.state_of_model())
+        try:
+            yield
+        finally:
+            self.model.load_state_dict(own)
+
+    def _start_from(self, path: Path) -> None:
+        """Begin with the word vectors of a file."""
+        weight = self.model.text_encoder.embed.weight
+        vectors = read_word_vectors(path, self.vocabulary.words, weight.shape[1])
+        with torch.no_grad():
+            for word, vector in vectors.items():
+                weight[self.vocabulary.ids[word]] = torch.from_numpy(vector)
 
     def _evaluate(
         self, name: SplitName, split: PreparedSplit
@@ -149,7 +193,7 @@ class Training:
         self.model.eval()
         scores = similarity(
             self.model,
-            self.config.backbone,
+            self.config.comparison,
             split,
             device=self.session.device,
             memory_mb=self.config.evaluation.memory_mb,
@@ -166,27 +210,28 @@ class Training:
         self.model.eval()
         self._show()
         metrics = dict(self.progress.best)
+        notes = self.progress.health.notes
         if self.session.phase == "search":
-            return Evaluation(metrics)
+            return Evaluation(metrics, notes=notes)
         test = self.config.data.load("test")
         prepared = PreparedSplit.of(test, self.vocabulary)
         measured, ranks = self._evaluate("test", prepared)
         metrics |= measured
-        if test.referents is not None and self.config.backbone.exposes_attention:
+        if test.referents is not None and self.config.comparison.exposes_attention:
             captions = torch.arange(len(prepared.lengths))
             weights = attention_of_words(
-                self.model, self.config.backbone, prepared, captions, self.session.device
+                self.model, self.config.comparison, prepared, captions, self.session.device
             )
             if weights is not None:
                 options = self.config.evaluation
                 metrics |= attention_metrics(
                     "test", test, weights, options.iou, options.attention_threshold, options.attention_sweep
                 )
-        return Evaluation(metrics, ranks)
+        return Evaluation(metrics, ranks, notes)
 
     def _show(self) -> None:
         """Show what the words of some dev captions attend to, where somebody watches."""
-        session, backbone = self.session, self.config.backbone
+        session, backbone = self.session, self.config.comparison
         if session.rank != 0 or not isinstance(session, Gallery) or not backbone.exposes_attention:
             return
         captions = torch.tensor(list(_spread(len(self.dev.captions), PICTURES)))
@@ -202,30 +247,26 @@ class Training:
             session.picture(self.progress.epoch, "attention/dev", attention_picture(examples))
 
     def _save(self) -> None:
-        progress = self.progress
-        self.session.save(
-            {
-                "epoch": progress.epoch,
-                "best": dict(progress.best),
-                "history": [dict(metrics) for metrics in progress.history],
-                "weights": _copy(progress.weights, "cpu"),
-                "model": _copy(self.model.state_dict(), "cpu"),
-                "optimizer": _copy(self.optimizer.state_dict(), "cpu"),
-            }
-        )
+        state = {
+            "progress": self.progress.state(),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": None if self.average is None else self.average.state(),
+        }
+        self.session.save(_copy(state, "cpu"))
 
     def _restore(self) -> None:
         state = self.session.restore()
         if state is None:
             return
-        self.progress = Progress(
-            epoch=state["epoch"],
-            best=dict(state["best"]),
-            weights=_copy(state["weights"], self.session.device),
-            history=list(state["history"]),
+        progress = _copy(state["progress"])
+        self.progress = Progress.restored(
+            {**progress, "weights": _copy(progress["weights"], self.session.device)}
         )
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(_copy(state["optimizer"]))
+        if self.average is not None:
+            self.average.restore(state["average"])
 
 
 def _copy(value: Any, device: str | None = None) -> Any:

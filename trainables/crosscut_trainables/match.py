@@ -47,5 +47,11 @@ class Match:
 
     scores: Tensor
     """(images, texts) similarity, higher for better matches."""
-    attention: Attention | None = None
-    """None for a backbone that has no attention between regions and words."""
+    attentions: tuple[Attention, ...] = ()
+    """One for each direction in which the backbone attends; none for one without attention between regions and
+    words."""
+
+    @property
+    def of_words(self) -> Attention | None:
+        """The attention of words to regions, None where words do not attend."""
+        return next((attention for attention in self.attentions if attention.queries == "words"), None)

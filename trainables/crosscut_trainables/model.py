@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import Tensor, nn
 
-from crosscut_trainables.encoders import ImageEncoder, TextEncoder
+from crosscut_trainables.encoders.fragment_encoders import RegionEncoder, TextEncoder
 from crosscut_trainables.fragments import Fragments
 from crosscut_trainables.randomness import seed_for
+from crosscut_trainables.rows import Rows
 
 if TYPE_CHECKING:
     from crosscut_trainables.config import RetrievalConfig
@@ -33,26 +34,32 @@ class RetrievalModel(nn.Module):
         # Layers draw default values when they are made; forked, that leaves the global state as it was.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_for(seed, "parts"))
-            self.backbone_parts = config.backbone.parts(encoder.width)
+            comparison = config.comparison
+            pool_image, pool_text = comparison.poolings
+            self.backbone_parts = comparison.parts(encoder.width)
             self.loss_parts = config.loss.parts()
-            self.image_encoder = ImageEncoder(features, encoder.width, generator)
-            self.text_encoder = TextEncoder(vocabulary, encoder.word_width, encoder.width, generator)
+            self.image_encoder = RegionEncoder(
+                config.image_encoder.projection(features, encoder.width, generator), encoder.width, pool_image
+            )
+            self.text_encoder = TextEncoder(
+                vocabulary, encoder.word_width, encoder.width, generator, pool_text, encoder.dropout
+            )
         self.bf16 = config.training.precision == "bf16"
 
     def forward(self, work: Callable[[], T]) -> T:
         """Do any work with this model; `torch.func.functional_call` does it with other parameters in place."""
         return work()
 
-    def images(self, regions: Tensor, present: Tensor) -> Fragments:
-        """Encode `regions` (B, n, features) with their mask `present` (B, n)."""
+    def images(self, regions: Tensor, present: Tensor, boxes: Tensor) -> Fragments:
+        """Encode `regions` (B, n, features) with their mask `present` (B, n) and `boxes` (B, n, 4)."""
         with self._autocast(regions):
-            fragments: Fragments = self.image_encoder(regions, present)
+            fragments: Fragments = self.image_encoder(regions, present, boxes)
         return fragments
 
-    def texts(self, ids: Tensor, lengths: Tensor, mask: Tensor) -> Fragments:
-        """Encode `ids` (B, L) with `lengths` (B,) on the CPU and `mask` (B, L)."""
+    def texts(self, ids: Tensor, lengths: Tensor, mask: Tensor, rows: Rows | None = None) -> Fragments:
+        """Encode `ids` (B, L) with `lengths` (B,) on the CPU and `mask` (B, L); `rows` of a larger batch."""
         with self._autocast(ids):
-            fragments: Fragments = self.text_encoder(ids, lengths, mask)
+            fragments: Fragments = self.text_encoder(ids, lengths, mask, rows)
         return fragments
 
     def _autocast(self, like: Tensor) -> AbstractContextManager[object]:

@@ -9,8 +9,8 @@ of two numbers does not depend on their order, so one worker and two give the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,11 +18,13 @@ from torch.func import functional_call
 
 from crosscut_trainables.batches import Batch
 from crosscut_trainables.config import RetrievalConfig
-from crosscut_trainables.constraints.pairs import MatchedPairs, matched_pairs
+from crosscut_trainables.constraints import Constraint
+from crosscut_trainables.constraints.pairs import matched_pairs
 from crosscut_trainables.distribution import gather, share, total
-from crosscut_trainables.fragments import Fragments
+from crosscut_trainables.fragments import Fragments, joined
 from crosscut_trainables.match import Match
 from crosscut_trainables.model import RetrievalModel
+from crosscut_trainables.rows import Rows
 
 T = TypeVar("T")
 
@@ -51,22 +53,24 @@ class Objective:
             generators: a generator for each constraint, in the same state on every worker.
         """
         shards = [_Shard(self.model, batch, own) for own in self._pieces(batch)]
-        images = _gathered(_joined([shard.images for shard in shards]), batch.present, batch.sizes)
+        images = _gathered(joined([shard.images for shard in shards]), batch.present, batch.sizes)
         columns = [shard.match(self.config, images) for shard in shards]
         scores = torch.cat(columns, 1) if len(columns) > 1 else columns[0]
         if self.world_size > 1:
             scores = gather(scores.T, batch.sizes).T
-        terms = {"loss/match": self.config.loss.loss(scores, batch.image_of, self.model.loss_parts)}
+        terms = {
+            "loss/match": self.config.loss.loss(scores, batch.image_of, self.model.loss_parts, batch.epoch)
+        }
         whole = terms["loss/match"]
         if self.constraints:
-            texts = _gathered(_joined([shard.texts for shard in shards]), batch.words, batch.sizes)
+            texts = _gathered(joined([shard.texts for shard in shards]), batch.words, batch.sizes)
             for name, constraint in self.constraints.items():
                 drawn = generators[name].get_state()
                 own = []
                 for shard in shards:
                     # Draws are for the whole batch, so every shard takes its own from the same ones.
                     generators[name].set_state(drawn)
-                    own.append(constraint.loss(shard.pairs(batch, texts), generators[name]))
+                    own.append(shard.constrained(constraint, batch, texts, generators[name]))
                 term = total(torch.stack(own).sum() if len(own) > 1 else own[0], self.world_size)
                 terms[f"loss/{name}"] = term
                 whole = whole + constraint.weight * term
@@ -95,22 +99,36 @@ class _Shard:
         self._views = {} if self._alone else {name: p.view_as(p) for name, p in model.named_parameters()}
         self.places = places
         own = slice(places.start - batch.own.start, places.stop - batch.own.start)
-        self.images = self._call(lambda: model.images(batch.regions[own], batch.present[places]))
-        self.texts = self._call(lambda: model.texts(batch.ids[own], batch.lengths[own], batch.words[places]))
+        rows = Rows(places.start, len(batch))
+        self.images = self._call(
+            lambda: model.images(batch.regions[own], batch.present[places], batch.boxes[own])
+        )
+        self.texts = self._call(
+            lambda: model.texts(batch.ids[own], batch.lengths[own], batch.words[places], rows)
+        )
 
     def match(self, config: RetrievalConfig, images: Fragments) -> Tensor:
         """(B, shard) scores of all images with the shard's texts."""
         seen = images if self._alone else images.view()
-        found: Match = self._call(lambda: config.backbone.match(seen, self.texts, self._model.backbone_parts))
-        self._attention = found.attention
-        return found.scores
+        found: Match = self._call(
+            lambda: config.comparison.match(seen, self.texts, self._model.backbone_parts)
+        )
+        self._attentions = found.attentions
+        return _laid_out(found.scores)
 
-    def pairs(self, batch: Batch, texts: Fragments) -> MatchedPairs:
-        """The shard's matched pairs, with all texts of the batch."""
-        assert self._attention is not None
+    def constrained(
+        self, constraint: Constraint, batch: Batch, texts: Fragments, generator: torch.Generator
+    ) -> Tensor:
+        """A constraint's term over the shard's matched pairs, with all texts of the batch at hand.
+
+        Where a backbone attends in both directions it is the mean of the two, so that a weight means the same.
+        """
         places = torch.arange(self.places.start, self.places.stop, device=batch.image_of.device)
         seen = texts if self._alone else texts.view()
-        return matched_pairs(self._attention, places - self.places.start, places, seen, batch.image_of)
+        own = places - self.places.start
+        pairs = [matched_pairs(a, own, places, seen, batch.image_of) for a in self._attentions]
+        terms = [constraint.loss(pair, generator) for pair in pairs]
+        return terms[0] if len(terms) == 1 else torch.stack(terms).mean()
 
     def _call(self, work: Callable[[], T]) -> T:
         if self._alone:
@@ -119,20 +137,31 @@ class _Shard:
         return done
 
 
-def _joined(parts: Sequence[Fragments]) -> Fragments:
-    """The fragments of a worker's shards, one after the other."""
-    if len(parts) == 1:
-        return parts[0]
-    return Fragments(
-        torch.cat([part.fragments for part in parts]),
-        torch.cat([part.mask for part in parts]),
-        torch.cat([part.summary for part in parts]),
-    )
+class _LaidOut(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Tensor:
+        grad: Tensor = grads[0].contiguous()
+        return grad
+
+
+def _laid_out(scores: Tensor) -> Tensor:
+    """`scores`, with a gradient that lies row by row in memory.
+
+    With shards it is cut from a larger one, with workers gathered; and a sum over it, such as the gradient of a
+    single learnt number, goes along memory, so that its last bits would differ.
+    """
+    laid_out: Tensor = _LaidOut.apply(scores)  # type: ignore[no-untyped-call]
+    return laid_out
 
 
 def _gathered(own: Fragments, mask: Tensor, sizes: list[int]) -> Fragments:
     """The fragments of the global batch, from those of the own pairs and the mask of all: one collective."""
     if len(sizes) == 1:
         return own
+    # The whole batch is on every worker, so it has no rows.
     packed = gather(torch.cat([own.fragments, own.summary[:, None]], 1), sizes)
     return Fragments(packed[:, :-1], mask, packed[:, -1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,6 +13,7 @@ from crosscut_trainables.data.split import Split, SplitName
 from crosscut_trainables.evaluation import Evaluation
 from crosscut_trainables.session import Session
 from crosscut_trainables.trainable import describe
+from crosscut_trainables.word_vectors import file_hash
 
 START_UP = 0.5
 """Seconds until torch is imported and the data are at hand."""
@@ -37,9 +39,12 @@ class RetrievalDescription:
         return tuple(f"{split}/{name}" for split in ("dev", "test") for name in NAMES)
 
     def fingerprint(self, config: BaseModel) -> str:
-        """Hash of the data set that `config` names."""
+        """Hash of the data set that `config` names, and of its file of word vectors if it has one."""
         assert isinstance(config, RetrievalConfig)
-        return config.data.fingerprint()
+        fingerprint = config.data.fingerprint()
+        if config.encoder.word_vectors is None:
+            return fingerprint
+        return f"{fingerprint}+{file_hash(Path(config.encoder.word_vectors))[:16]}"
 
     def seconds(self, config: BaseModel) -> float | None:
         """Rough seconds of a final run on one core; a search trial saves the evaluation on test.
@@ -64,7 +69,7 @@ def _seconds_of_captions(config: RetrievalConfig, split: Split, images: int) -> 
     mean = sum(lengths) / len(lengths)
     width, word_width = config.encoder.width, config.encoder.word_width
     encoding: float = (6 * mean * width * (width + word_width) + regions * features * width) / MULTIPLICATIONS
-    comparing = images * (config.backbone.floats_per_pair(regions, round(mean)) + width) / COMPARED
+    comparing = images * (config.comparison.floats_per_pair(regions, round(mean), width) + width) / COMPARED
     return float(len(split.captions)) * (encoding + comparing)
 
 

@@ -12,16 +12,18 @@ from torch import Tensor
 from crosscut_trainables.backbones import Backbone
 from crosscut_trainables.batches import PreparedSplit, to_device
 from crosscut_trainables.distribution import gather
-from crosscut_trainables.fragments import Fragments
+from crosscut_trainables.fragments import Fragments, joined
 from crosscut_trainables.model import RetrievalModel
 
 CAPTIONS = 128
 """Captions that are encoded together, at most."""
 
 
-def block_of_images(backbone: Backbone, regions: int, words: int, captions: int, memory_mb: int) -> int:
+def block_of_images(
+    backbone: Backbone, regions: int, words: int, width: int, captions: int, memory_mb: int
+) -> int:
     """How many images may be compared with `captions` captions at once; 0 where not even one may."""
-    pair = 4 * backbone.floats_per_pair(regions, words)
+    pair = 4 * backbone.floats_per_pair(regions, words, width)
     return memory_mb * 2**20 // (pair * captions)
 
 
@@ -30,14 +32,14 @@ def encode_images(model: RetrievalModel, split: PreparedSplit, images: Tensor, d
     _, regions, features = split.regions.shape
     step = max(1, 2**24 // (regions * max(features, 1)))
     parts = [
-        model.images(to_device(split.regions_of(block), device), to_device(split.present[block], device))
+        model.images(
+            to_device(split.regions_of(block), device),
+            to_device(split.present[block], device),
+            to_device(split.boxes_of(block), device),
+        )
         for block in images.split(step)
     ]
-    return Fragments(
-        torch.cat([part.fragments for part in parts]),
-        torch.cat([part.mask for part in parts]),
-        torch.cat([part.summary for part in parts]),
-    )
+    return joined(parts)
 
 
 def encode_texts(model: RetrievalModel, split: PreparedSplit, captions: Tensor, device: str) -> Fragments:
@@ -67,7 +69,8 @@ def similarity(
     count = len(split.present)
     images = encode_images(model, split, torch.arange(count), device)
     by_length = torch.argsort(split.lengths, stable=True)
-    blocks = list(_blocks(by_length, split, backbone, memory_mb))
+    width = images.summary.shape[1]
+    blocks = list(_blocks(by_length, split, backbone, width, memory_mb))
     parts = [torch.empty((0, count), dtype=torch.float32)]
     for captions, step in blocks[rank::world_size]:
         texts = encode_texts(model, split, captions, device)
@@ -88,7 +91,7 @@ def similarity(
 
 
 def _blocks(
-    captions: Tensor, split: PreparedSplit, backbone: Backbone, memory_mb: int
+    captions: Tensor, split: PreparedSplit, backbone: Backbone, width: int, memory_mb: int
 ) -> Iterator[tuple[Tensor, int]]:
     """Blocks of `captions`, each with the number of images that it may be compared with at once."""
     count, regions = split.present.shape
@@ -96,7 +99,7 @@ def _blocks(
     while start < len(captions):
         block = captions[start : start + CAPTIONS]
         words = int(split.lengths[block].max())
-        while not (step := block_of_images(backbone, regions, words, len(block), memory_mb)):
+        while not (step := block_of_images(backbone, regions, words, width, len(block), memory_mb)):
             if len(block) == 1:
                 step = 1
                 break

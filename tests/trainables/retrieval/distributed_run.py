@@ -16,6 +16,7 @@ import torch
 
 from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.distribution import average_gradients
+from crosscut_trainables.dropout import begin_step
 from crosscut_trainables.loop import Training
 from crosscut_trainables.retrieval import train
 from crosscut_trainables.session import MemorySession
@@ -25,6 +26,7 @@ def first_batch(config: dict[str, Any], rank: int, world_size: int) -> dict[str,
     session = MemorySession(seed=5, rank=rank, world_size=world_size)
     training = Training(RetrievalConfig.model_validate(config), session)
     generators = {name: torch.Generator().manual_seed(9) for name in training.objective.constraints}
+    begin_step(training.model, 3)
     terms = training.objective.terms(next(training.batches.epoch(1)), generators)
     terms["loss/total"].backward()
     average_gradients(training.model.parameters(), world_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -20,9 +21,14 @@ def backbone(request: pytest.FixtureRequest) -> Backbone:
 
 
 def scores(backbone: Backbone, images: Any, texts: Any) -> torch.Tensor:
+    return backbone.match(images, texts, parts_of(backbone)).scores
+
+
+def parts_of(backbone: Backbone) -> torch.nn.Module | None:
+    """What it learns, as it is while evaluating: batch normalisation mixes pairs while training."""
     torch.manual_seed(0)
     parts = backbone.parts(WIDTH)
-    return backbone.match(images, texts, parts.double() if parts is not None else None).scores
+    return parts.double().eval() if parts is not None else None
 
 
 def test_it_is_registered_under_its_own_name(backbone: Backbone) -> None:
@@ -54,6 +60,31 @@ def test_a_permuted_batch_has_permuted_scores(backbone: Backbone, make_fragments
     torch.testing.assert_close(permuted, expected, rtol=1e-9, atol=1e-12)
 
 
+def test_every_parameter_gets_a_gradient(backbone: Backbone, make_fragments: Any) -> None:
+    torch.manual_seed(0)
+    parts = backbone.parts(WIDTH)
+    if parts is None:
+        return
+    parts.double()
+    with torch.no_grad():
+        # Fresh, the steps of graph reasoning even nodes out so much that the last has nothing to tell apart.
+        for parameter in parts.parameters():
+            parameter *= 4
+    found = backbone.match(make_fragments(IMAGES, 1), make_fragments(TEXTS, 2), parts).scores
+    (found * torch.arange(1.0, 13.0, dtype=torch.float64).view(4, 3).sin()).sum().backward()
+    missed = [name for name, p in parts.named_parameters() if p.grad is None or p.grad.abs().max() < 1e-12]
+    assert missed == []
+
+
+def test_regions_in_another_order_score_the_same(backbone: Backbone, make_fragments: Any) -> None:
+    images, texts = make_fragments([5, 5], 1), make_fragments(TEXTS, 2)
+    order = torch.tensor([4, 2, 0, 1, 3])
+    shuffled = dataclasses.replace(images, fragments=images.fragments[:, order])
+    torch.testing.assert_close(
+        scores(backbone, shuffled, texts), scores(backbone, images, texts), rtol=1e-9, atol=1e-12
+    )
+
+
 def test_gradients_are_finite(backbone: Backbone, make_fragments: Any) -> None:
     images, texts = make_fragments(IMAGES, 1, width=7), make_fragments(TEXTS, 2, width=7)
     inputs = [x for f in (images, texts) for x in (f.fragments.requires_grad_(), f.summary.requires_grad_())]
@@ -74,10 +105,9 @@ def test_attention_is_there_where_it_is_promised_and_sums_to_one(
     backbone: Backbone, make_fragments: Any
 ) -> None:
     images, texts = make_fragments(IMAGES, 1, width=7), make_fragments(TEXTS, 2, width=8)
-    parts = backbone.parts(WIDTH)
-    attention = backbone.match(images, texts, parts.double() if parts is not None else None).attention
-    assert (attention is not None) == backbone.exposes_attention
-    if attention is not None:
+    attentions = backbone.match(images, texts, parts_of(backbone)).attentions
+    assert bool(attentions) == backbone.exposes_attention
+    for attention in attentions:
         queries, keys, weights = attention.of(torch.tensor([0, 2, 3]), torch.tensor([1, 1, 0]))
         assert weights.shape == (3, queries.mask.shape[1], keys.mask.shape[1])
         assert (weights >= 0).all()

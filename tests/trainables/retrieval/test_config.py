@@ -51,7 +51,7 @@ def test_a_constraint_without_attention_is_refused(name: str) -> None:
         ({"training": {"epochs": 0}}, "training.epochs"),
         ({"training": {"learning_rate": float("nan")}}, "training.learning_rate"),
         ({"backbone": {"name": "scam"}}, "backbone"),
-        ({"backbone": {"name": "scan", "direction": "both"}}, "backbone.scan.direction"),
+        ({"backbone": {"name": "scan", "direction": "all"}}, "backbone.scan.direction"),
         ({"constraints": {"ccx": {}}}, "constraints.ccx"),
         ({"constraints": {"ccr": {"weight": -1}}}, "constraints.ccr.weight"),
         ({"evaluation": {"attention_sweep": [1.5]}}, "evaluation"),

@@ -39,8 +39,7 @@ def pairs_of(
     texts = make_fragments(TEXTS, 2, width=width).take(order)
     images.fragments.requires_grad_()
     texts.fragments.requires_grad_()
-    attention = Scan.model_validate({"direction": direction}).match(images, texts, None).attention
-    assert attention is not None
+    attention = Scan.model_validate({"direction": direction}).match(images, texts, None).attentions[0]
     return matched_pairs(attention, EVERY, EVERY, texts, image_of[order])
 
 
@@ -91,8 +90,7 @@ def test_a_share_of_the_pairs_adds_up_to_the_whole(
     shares = []
     for places in (torch.tensor([0]), torch.tensor([1, 2, 3])):
         own = texts.take(places)
-        attention = Scan.model_validate({"direction": direction}).match(images, own, None).attention
-        assert attention is not None
+        attention = Scan.model_validate({"direction": direction}).match(images, own, None).attentions[0]
         pairs = matched_pairs(attention, torch.arange(len(places)), places, texts, IMAGE_OF)
         shares.append(constraint.loss(pairs, generator()))
     torch.testing.assert_close(sum(shares), whole.detach())
@@ -129,8 +127,7 @@ def test_ccr_is_its_definition(make_fragments: Any, direction: str) -> None:
 
 def test_ccr_leaves_out_a_query_that_has_one_key_only(make_fragments: Any) -> None:
     images, texts = make_fragments([1, 1], 1, width=3), make_fragments([2, 3], 2)
-    attention = Scan().match(images, texts, None).attention
-    assert attention is not None
+    attention = Scan().match(images, texts, None).attentions[0]
     pairs = matched_pairs(attention, torch.arange(2), torch.arange(2), texts, torch.arange(2))
     assert ContentResourcing().loss(pairs, generator()).item() == 0.0
 

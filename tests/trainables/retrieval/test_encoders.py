@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from crosscut_trainables.encoders import ImageEncoder, TextEncoder
+from crosscut_trainables.encoders import IMAGE_ENCODERS
+from crosscut_trainables.encoders.fragment_encoders import RegionEncoder, TextEncoder
 from crosscut_trainables.fragments import Fragments
+from crosscut_trainables.pooling import POOLINGS
 
+BOXES = torch.tensor([0.1, 0.2, 0.4, 0.9]).expand(2, 3, 4)
 LENGTHS = torch.tensor([3, 6, 2])
 IDS = torch.tensor([[1, 5, 2, 0, 0, 0], [1, 4, 5, 6, 7, 2], [1, 2, 0, 0, 0, 0]])
 MASK = torch.arange(6) < LENGTHS[:, None]
+
+
+def image_encoder(
+    features: int, width: int, name: str = "linear", pooling: str = "mean", seed: int = 0
+) -> RegionEncoder:
+    encoder = IMAGE_ENCODERS[name].model_validate({})
+    return RegionEncoder(encoder.projection(features, width, seeded(seed)), width, pooling).eval()
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -23,18 +34,62 @@ def check(fragments: Fragments) -> None:
     torch.testing.assert_close(fragments.summary.norm(dim=-1), torch.ones(len(fragments)))
 
 
-def test_regions_and_words_are_unit_vectors_and_padding_is_zero() -> None:
+@pytest.mark.parametrize("name", sorted(IMAGE_ENCODERS))
+def test_it_is_registered_under_its_own_name(name: str) -> None:
+    encoder = IMAGE_ENCODERS[name].model_validate({})
+    assert encoder.name == name
+    assert encoder.summary
+
+
+@pytest.mark.parametrize("name", sorted(IMAGE_ENCODERS))
+@pytest.mark.parametrize("pooling", sorted(POOLINGS))
+def test_regions_are_unit_vectors_and_padding_is_zero(name: str, pooling: str) -> None:
     regions = torch.randn(2, 3, 5, generator=seeded())
-    check(ImageEncoder(5, 8, seeded())(regions, torch.tensor([[True, True, False], [True, True, True]])))
-    check(TextEncoder(9, 4, 8, seeded())(IDS, LENGTHS, MASK))
+    present = torch.tensor([[True, True, False], [True, True, True]])
+    check(image_encoder(5, 8, name, pooling)(regions, present, BOXES))
 
 
-def test_what_stands_at_padding_changes_nothing() -> None:
-    encoder, present = ImageEncoder(5, 8, seeded()), torch.tensor([[True, True, False]])
+@pytest.mark.parametrize("pooling", ["last", *sorted(POOLINGS)])
+def test_words_are_unit_vectors_and_padding_is_zero(pooling: str) -> None:
+    check(TextEncoder(9, 4, 8, seeded(), pooling)(IDS, LENGTHS, MASK))
+
+
+@pytest.mark.parametrize("name", sorted(IMAGE_ENCODERS))
+@pytest.mark.parametrize("pooling", sorted(POOLINGS))
+def test_every_parameter_of_an_image_encoder_gets_a_gradient(name: str, pooling: str) -> None:
+    encoder = image_encoder(5, 8, name, pooling)
+    regions = torch.randn(2, 3, 5, generator=seeded())
+    found = encoder(regions, torch.tensor([[True, True, False], [True, True, True]]), BOXES)
+    weights = torch.randn(8, generator=seeded(1))
+    ((found.fragments + found.summary[:, None]) @ weights).square().sum().backward()
+    assert all(p.grad is not None and (p.grad != 0).any() for p in encoder.parameters())
+
+
+@pytest.mark.parametrize("name", sorted(IMAGE_ENCODERS))
+@pytest.mark.parametrize("pooling", sorted(POOLINGS))
+def test_what_stands_at_padding_changes_nothing_of_an_image(name: str, pooling: str) -> None:
+    encoder, present = image_encoder(5, 8, name, pooling), torch.tensor([[True, True, False]])
     regions = torch.randn(1, 3, 5, generator=seeded())
-    junk = regions.clone()
-    junk[0, 2] = 1e6
-    assert torch.equal(encoder(regions, present).summary, encoder(junk, present).summary)
+    junk, boxes = regions.clone(), BOXES[:1].clone()
+    junk[0, 2], boxes[0, 2] = 1e6, 0.5
+    expected = encoder(regions, present, BOXES[:1])
+    assert torch.equal(expected.summary, encoder(junk, present, boxes).summary)
+    assert torch.equal(expected.fragments, encoder(junk, present, boxes).fragments)
+
+
+@pytest.mark.parametrize("name", sorted(IMAGE_ENCODERS))
+@pytest.mark.parametrize("pooling", sorted(POOLINGS))
+def test_the_order_of_regions_changes_nothing_of_the_whole(name: str, pooling: str) -> None:
+    encoder, present = image_encoder(5, 8, name, pooling), torch.tensor([[True, True, True]])
+    regions, order = torch.randn(1, 3, 5, generator=seeded()), torch.tensor([2, 0, 1])
+    boxes = torch.rand(1, 3, 4, generator=seeded()).sort(-1).values
+    one = encoder(regions, present, boxes)
+    two = encoder(regions[:, order], present, boxes[:, order])
+    torch.testing.assert_close(one.summary, two.summary)
+    torch.testing.assert_close(one.fragments[:, order], two.fragments)
+
+
+def test_what_stands_at_padding_changes_nothing_of_a_text() -> None:
     words, junk_ids = TextEncoder(9, 4, 8, seeded()), torch.where(MASK, IDS, 8)
     for one, two in ((words(IDS, LENGTHS, MASK), words(junk_ids, LENGTHS, MASK)),):
         assert torch.equal(one.fragments, two.fragments)
@@ -68,12 +123,12 @@ def test_the_summary_of_a_text_is_the_mean_of_the_two_last_states() -> None:
 
 def test_initial_values_come_from_the_generator_and_lie_in_their_range() -> None:
     torch.manual_seed(1)
-    one, image = TextEncoder(9, 4, 16, seeded()), ImageEncoder(30, 66, seeded())
+    one, image = TextEncoder(9, 4, 16, seeded()), image_encoder(30, 66).projection.project
     torch.manual_seed(2)
     two, other = TextEncoder(9, 4, 16, seeded()), TextEncoder(9, 4, 16, seeded(1))
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
     assert not torch.equal(one.embed.weight, other.embed.weight)
     assert one.embed.weight.abs().max() <= 0.1
     assert all(p.abs().max() <= 0.25 for p in one.recur.parameters())
-    assert 0.24 < image.project.weight.abs().max() <= 0.25  # sqrt(6 / (30 + 66))
-    assert (image.project.bias == 0).all()
+    assert 0.24 < image.weight.abs().max() <= 0.25  # sqrt(6 / (30 + 66))
+    assert (image.bias == 0).all()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from crosscut_trainables.backbones import relevance, scan
+from crosscut_trainables.backbones import by_length, relevance
 from crosscut_trainables.backbones.scan import Scan
 from crosscut_trainables.fragments import Fragments
 
@@ -60,7 +60,7 @@ def direct_scores(images: Fragments, texts: Fragments, backbone: Scan) -> Tensor
 def block_values(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     values, group = request.param
     monkeypatch.setattr(relevance, "BLOCK_VALUES", {"cpu": values, "cuda": values})
-    monkeypatch.setattr(scan, "GROUP", group)
+    monkeypatch.setattr(by_length, "GROUP", group)
 
 
 OPTIONS: list[dict[str, Any]] = [
@@ -100,8 +100,7 @@ def test_scores_and_gradients_are_those_of_the_definition(
 def test_attention_of_a_pair_is_that_of_the_definition(make_fragments: Any, direction: str, raw: str) -> None:
     backbone = Scan.model_validate({"direction": direction, "raw": raw})
     images, texts = make_fragments(PLACES[0], 3), make_fragments(PLACES[1], 4)
-    attention = backbone.match(images, texts, None).attention
-    assert attention is not None
+    [attention] = backbone.match(images, texts, None).attentions
     _, _, weights = attention.of(torch.tensor([0, 1, 3]), torch.tensor([2, 2, 0]))
     for pair, (image, text) in enumerate([(0, 2), (1, 2), (3, 0)]):
         whole = (images.fragments[image][images.mask[image]], texts.fragments[text][texts.mask[text]])
@@ -126,7 +125,6 @@ def test_weights_of_a_small_case_are_those_worked_out_by_hand() -> None:
     image = Fragments(eye[None], torch.ones(1, 2, dtype=torch.bool), eye[:1])
     text = Fragments(eye[None, :1], torch.ones(1, 1, dtype=torch.bool), eye[:1])
     match = Scan(temperature=math.log(3)).match(image, text, None)
-    assert match.attention is not None
-    weights = match.attention.of(torch.tensor([0]), torch.tensor([0]))[2]
+    weights = match.attentions[0].of(torch.tensor([0]), torch.tensor([0]))[2]
     assert weights[0, 0].tolist() == pytest.approx([0.75, 0.25])
     assert match.scores.item() == pytest.approx(0.75 / math.hypot(0.75, 0.25))

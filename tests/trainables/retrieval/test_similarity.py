@@ -60,7 +60,7 @@ def test_a_bound_below_one_pair_still_compares_pair_by_pair(
 
 def test_a_block_holds_no_more_than_the_memory() -> None:
     backbone = Scan()
-    images = block_of_images(backbone, regions=36, words=20, captions=256, memory_mb=512)
+    images = block_of_images(backbone, regions=36, words=20, width=1024, captions=256, memory_mb=512)
     per_image = 4 * 6 * 36 * 20 * 256
     assert images * per_image <= 512 * 2**20 < (images + 1) * per_image
 

@@ -20,6 +20,15 @@ class Backbone(Component):
     name: str
     exposes_attention: ClassVar[bool]
     """Whether its matches carry an `Attention`, on which constraints can act."""
+    image_encoder: ClassVar[str] = "linear"
+    """The image encoder that it has where the configuration names none."""
+    needs_positions: ClassVar[bool] = False
+    """Whether the image encoder must know where regions are."""
+
+    @property
+    def poolings(self) -> tuple[str, str]:
+        """How an image and a text each become one vector: keys of `pooling.POOLINGS`, or `last` for a text."""
+        return "mean", "last"
 
     def parts(self, width: int) -> nn.Module | None:
         """What it learns, for fragments of `width` dimensions; None where it learns nothing.
@@ -32,6 +41,6 @@ class Backbone(Component):
     def match(self, images: Fragments, texts: Fragments, parts: nn.Module | None) -> Match:
         """The similarity of every image with every text; `parts` is what `parts` made."""
 
-    def floats_per_pair(self, regions: int, words: int) -> int:
+    def floats_per_pair(self, regions: int, words: int, width: int) -> int:
         """How many numbers `match` holds at once for one pair of that many places, without gradients."""
         return 1

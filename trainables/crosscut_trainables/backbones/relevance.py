@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from crosscut_trainables.fragments import Fragments
+
 BLOCK_VALUES = {"cpu": 2**18, "cuda": 2**26}
 """Values that a tensor of one block holds, by device: 1 MB stays in a core's cache."""
 ABSENT = -1e4
@@ -31,6 +33,10 @@ class AttentionRule:
     """Whether s̄ starts from LeakyReLU(s)."""
     over_queries: str
     """What makes the queries of a key comparable: `l2`, `softmax` or `none`."""
+    focus: str = "none"
+    """Which keys keep their weight after the softmax, those of a query's keys that are kept sharing all of it:
+    `none`: all; `equal`: α_i > 1/n of n keys; `prob`: α_i·Σ_j √α_j > Σ_j α_j^1.5 (Liu et al. 2019, BFAN). Where
+    none would be kept, all are."""
 
     def weights(self, cosines: Tensor, key_mask: Tensor, query_mask: Tensor) -> Tensor:
         """α of the cosines (b, k, q, n); the masks broadcast to (b, k, 1, 1) and to (b, 1, q, n).
@@ -39,12 +45,36 @@ class AttentionRule:
         """
         return self.weights_of_raw(*self.raw(cosines, query_mask), key_mask)
 
+    def weights_of_pairs(self, queries: Fragments, keys: Fragments) -> Tensor:
+        """(P, q, k) weights of P aligned pairs."""
+        cosines = keys.fragments @ queries.fragments.transpose(1, 2)
+        key_mask, query_mask = keys.mask[:, :, None, None], queries.mask[:, None, :, None]
+        return self.weights(cosines[..., None], key_mask, query_mask)[..., 0].transpose(1, 2)
+
+    def weights_of_all(self, keys: Fragments, queries: Fragments) -> Tensor:
+        """(K, k, q, N) weights of every query of N items to every one of K items; kept whole for a gradient."""
+        cosines = torch.einsum("bkd,nqd->bkqn", keys.fragments, queries.fragments)
+        return self.weights(cosines, keys.mask[:, :, None, None], queries.mask.T)
+
     def weights_of_raw(self, raw: Tensor, norm: Tensor | None, key_mask: Tensor) -> Tensor:
         """α from what `raw` gives."""
         absent = torch.zeros_like(key_mask, dtype=raw.dtype).masked_fill_(~key_mask, ABSENT)
         if norm is None:
-            return torch.softmax(raw * self.scale + absent, 1)
-        return torch.softmax(torch.addcmul(absent, raw, self.scale / (norm + 1e-8)), 1)
+            weights = torch.softmax(raw * self.scale + absent, 1)
+        else:
+            weights = torch.softmax(torch.addcmul(absent, raw, self.scale / (norm + 1e-8)), 1)
+        return weights if self.focus == "none" else self._focused(weights, key_mask)
+
+    def _focused(self, weights: Tensor, key_mask: Tensor) -> Tensor:
+        with torch.no_grad():
+            if self.focus == "equal":
+                keep = weights * key_mask.sum(1, keepdim=True) > 1
+            else:
+                roots = weights.sqrt()
+                keep = weights * roots.sum(1, keepdim=True) > (weights * roots).sum(1, keepdim=True)
+            keep |= ~keep.any(1, keepdim=True)
+        kept = weights * keep
+        return kept / kept.sum(1, keepdim=True)
 
     def raw(self, cosines: Tensor, query_mask: Tensor) -> tuple[Tensor, Tensor | None]:
         """s̄, and for `l2` the norm (b, k, 1, n) by which it has still to be divided."""
@@ -128,7 +158,8 @@ class _Relevance(torch.autograd.Function):
             to_product = grad[own] * inverse
             to_square = -to_product * block.product * inverse.square()  # twice the gradient to ‖c‖²
             to_weights = (to_product[:, None] * block.cosines).addcmul_(to_square[:, None], block.mixed)
-            # Softmax would subtract Σ α·to_weights over keys. That is 0: scaling α does not change a cosine.
+            # Softmax would subtract Σ α·to_weights over keys. That is 0: scaling α does not change a cosine. It is
+            # a softmax over the keys that are kept where only some are.
             to_logits = to_weights.mul_(block.weights)
             to_cosines = ctx.rule.raw_backward(to_logits, block.cosines, block.raw, block.norm)
             to_cosines.addcmul_(to_product[:, None], block.weights)

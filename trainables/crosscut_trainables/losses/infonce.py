@@ -33,7 +33,7 @@ class InfoNCE(Loss):
         start = min(math.log(1 / self.temperature), math.log(100.0))
         return nn.ParameterDict({"logit_scale": nn.Parameter(torch.tensor(start))})
 
-    def loss(self, scores: Tensor, image_of: Tensor, parts: nn.Module | None) -> Tensor:
+    def loss(self, scores: Tensor, image_of: Tensor, parts: nn.Module | None, epoch: int = 1) -> Tensor:
         import torch
         from torch import nn
 

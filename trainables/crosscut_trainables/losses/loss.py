@@ -28,13 +28,14 @@ class Loss(Component):
         return None
 
     @abstractmethod
-    def loss(self, scores: Tensor, image_of: Tensor, parts: nn.Module | None) -> Tensor:
+    def loss(self, scores: Tensor, image_of: Tensor, parts: nn.Module | None, epoch: int = 1) -> Tensor:
         """The loss of a batch of B pairs.
 
-        `scores` (B, B): image of pair r with text of pair c; `image_of` (B,): which image each pair has.
+        `scores` (B, B): image of pair r with text of pair c; `image_of` (B,): which image each pair has;
+        `epoch` counts from 1, for a loss that changes in the course of training.
         """
 
-    def collapsed_at(self, batch_size: int) -> float | None:
+    def collapsed_at(self, batch_size: int, epoch: int = 1) -> float | None:
         """The loss of a batch where all scores are equal, which is where training can get stuck; or None."""
         return None
 

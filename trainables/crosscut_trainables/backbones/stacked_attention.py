@@ -1,0 +1,76 @@
+"""Stacked cross attention, which SCAN, BFAN and PFAN share: relevance of queries, pooled to a score."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from crosscut_trainables.backbones.backbone import Backbone
+from crosscut_trainables.backbones.by_length import by_length
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from crosscut_trainables.backbones.relevance import AttentionRule
+    from crosscut_trainables.fragments import Fragments
+    from crosscut_trainables.match import Attention, Match, Queries
+
+Direction = Literal["t2i", "i2t"]
+"""`t2i`: words are queries, regions are keys; `i2t`: the other way round."""
+
+
+class StackedAttention(Backbone):
+    """With s_kq the cosine of key k and query q: s̄ is s made comparable, α_kq = softmax over keys of λ·s̄_kq,
+    c_q = Σ_k α_kq·k, R_q = cos(q, c_q), and the score pools R over the queries.
+
+    c_q is never formed: <c_q, q> = Σ_k α_kq s_kq and ‖c_q‖² = αᵀ(K Kᵀ)α, with K Kᵀ once per image (or text).
+    """
+
+    exposes_attention: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def directions(self) -> tuple[Direction, ...]:
+        """The directions in which it attends."""
+
+    @abstractmethod
+    def rule(self, direction: Direction) -> AttentionRule:
+        """How cosines become weights."""
+
+    @abstractmethod
+    def pooled(self, relevance: Tensor, query_mask: Tensor, direction: Direction) -> Tensor:
+        """(b, n) from the relevance (b, q, n) of the queries, which is 0 at padding; the mask is (q, n)."""
+
+    def combined(self, scores: list[Tensor]) -> Tensor:
+        """One score of those of all directions: their mean."""
+        return scores[0] if len(scores) == 1 else sum(scores[1:], scores[0]) / len(scores)
+
+    def match(self, images: Fragments, texts: Fragments, parts: nn.Module | None) -> Match:
+        from crosscut_trainables.match import Match
+
+        scores = [by_length(texts, partial(self._scores, images, d)) for d in self.directions]
+        return Match(self.combined(scores), tuple(self._attention(images, texts, d) for d in self.directions))
+
+    def floats_per_pair(self, regions: int, words: int, width: int) -> int:
+        # cosines, clipped, logits, weights, their products with the cosines and with the Gram matrix
+        return 6 * regions * words
+
+    def _scores(self, images: Fragments, direction: Direction, texts: Fragments) -> Tensor:
+        from crosscut_trainables.backbones.relevance import relevance
+
+        keys, queries = (images, texts) if direction == "t2i" else (texts, images)
+        found = relevance(keys.fragments, keys.mask, queries.fragments, queries.mask, self.rule(direction))
+        scores = self.pooled(found, queries.mask.T, direction)
+        return scores if direction == "t2i" else scores.T
+
+    def _attention(self, images: Fragments, texts: Fragments, direction: Direction) -> Attention:
+        from crosscut_trainables.match import Attention
+
+        queries: Queries = "words" if direction == "t2i" else "regions"
+        return Attention(queries, images, texts, self.rule(direction).weights_of_pairs)
+
+
+def mean_over_queries(relevance: Tensor, query_mask: Tensor) -> Tensor:
+    """(b, n) the mean of (b, q, n) over the queries that are there."""
+    return relevance.sum(1) / query_mask.sum(0).clamp(min=1)
