@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from crosscut_trainables.asymmetry.texts import TextMaker, Texts
 from crosscut_trainables.augmentation import Augmentation
 from crosscut_trainables.data.split import Split
 from crosscut_trainables.data.vocabulary import PAD, Vocabulary
@@ -83,6 +84,20 @@ def _read(source: NDArray[np.float32], images: Tensor | slice) -> Tensor:
 
 
 @dataclass(frozen=True)
+class MadeTexts:
+    """Texts that are made for a worker's own pairs, those of one pair beside each other."""
+
+    each: int
+    """Texts of each pair."""
+    ids: Tensor
+    """(b·each, words)"""
+    lengths: Tensor
+    """(b·each,), on the CPU"""
+    words: Tensor
+    """(b·each, words) bool"""
+
+
+@dataclass(frozen=True)
 class Batch:
     """A global batch of B matched pairs, of which this worker has those of `own`.
 
@@ -112,6 +127,10 @@ class Batch:
     """(B, words) bool, of all pairs"""
     image_of: Tensor
     """(B,) which image each pair has"""
+    negatives: MadeTexts | None = None
+    """Texts that are made of the own pairs', as many of each, that do not match them."""
+    positives: MadeTexts | None = None
+    """Texts that are made of the own pairs', one of each, that match them as well."""
 
     def __len__(self) -> int:
         return sum(self.sizes)
@@ -132,6 +151,8 @@ class Batches:
     world_size: int = 1
     device: str = "cpu"
     augmentation: Augmentation = field(default_factory=Augmentation)
+    texts: TextMaker | None = None
+    """Makes further negatives and positives, None where there are none."""
 
     def __post_init__(self) -> None:
         if self.size < self.world_size:
@@ -161,6 +182,9 @@ class Batches:
         ids, lengths = self.split.ids[captions], self.split.lengths[captions]
         ids, lengths = self.augmentation.words(ids, lengths, draws)
         width = int(lengths.max())
+        maker = self.texts
+        negatives = None if maker is None else maker.negatives(captions, epoch, number)
+        positives = None if maker is None else maker.positives(captions, epoch, number)
         return Batch(
             epoch=epoch,
             number=number,
@@ -173,4 +197,19 @@ class Batches:
             present=to_device(present, self.device),
             words=to_device(torch.arange(width) < lengths[:, None], self.device),
             image_of=to_device(images, self.device),
+            negatives=self._made(negatives, own, len(captions)),
+            positives=self._made(positives, own, len(captions)),
+        )
+
+    def _made(self, texts: Texts | None, own: slice, count: int) -> MadeTexts | None:
+        """The worker's own of the texts that are made for all pairs of the batch."""
+        if texts is None:
+            return None
+        each = len(texts.lengths) // count
+        rows = slice(own.start * each, own.stop * each)
+        return MadeTexts(
+            each,
+            to_device(texts.ids[rows], self.device),
+            texts.lengths[rows],
+            to_device(texts.mask[rows], self.device),
         )

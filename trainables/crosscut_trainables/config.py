@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
+from crosscut_trainables.asymmetry.options import Asymmetry
 from crosscut_trainables.backbones import BACKBONES, Backbone, Scan, VSEPlusPlus
 from crosscut_trainables.component import choice
 from crosscut_trainables.constraints import CONSTRAINTS, Constraint
@@ -200,6 +201,9 @@ class RetrievalConfig(Options):
         None, description="A global similarity beside the backbone's; null: none."
     )
     loss: AnyLoss = Field(InfoNCE(), description="What makes matched pairs similar.")
+    asymmetry: Asymmetry | None = Field(
+        None, description="Negatives and positives made of captions (AsCL); null: none."
+    )
     constraints: Constraints = Field(Constraints(), description="What attention must satisfy.")
     training: TrainingOptions = Field(TrainingOptions(), description="How the model is trained.")
     evaluation: EvaluationOptions = Field(EvaluationOptions(), description="How it is evaluated.")
@@ -252,9 +256,10 @@ class RetrievalConfig(Options):
         return self.model_dump(mode="json")
 
 
-SECTIONS: dict[str, type[Options]] = {
+SECTIONS: dict[str, type[BaseModel]] = {
     "encoder": EncoderOptions,
     "fusion": FusionOptions,
+    "asymmetry": Asymmetry,
     "training": TrainingOptions,
     "evaluation": EvaluationOptions,
 }

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from crosscut_trainables.asymmetry.texts import TextMaker
 from crosscut_trainables.attention_metrics import attention_metrics
 from crosscut_trainables.attention_of_words import attention_of_words
 from crosscut_trainables.attention_picture import AttentionExample, attention_picture
@@ -63,14 +64,16 @@ class Training:
         )
         self.dev = config.data.load("dev")
         self.prepared_dev = PreparedSplit.of(self.dev, self.vocabulary)
+        prepared = PreparedSplit.of(train, self.vocabulary)
         self.batches = Batches(
-            PreparedSplit.of(train, self.vocabulary),
+            prepared,
             options.batch_size,
             session.seed,
             session.rank,
             session.world_size,
             session.device,
             augmentation,
+            self._text_maker(prepared),
         )
         self.model = RetrievalModel(config, train.regions.shape[2], len(self.vocabulary), session.seed)
         if config.encoder.word_vectors is not None:
@@ -178,6 +181,13 @@ class Training:
             yield
         finally:
             self.model.load_state_dict(own)
+
+    def _text_maker(self, train: PreparedSplit) -> TextMaker | None:
+        options = self.config.asymmetry
+        if options is None:
+            return None
+        seed, words = self.session.seed, len(self.vocabulary)
+        return TextMaker(options, train.ids, train.lengths, train.image_of, words, seed)
 
     def _start_from(self, path: Path) -> None:
         """Begin with the word vectors of a file."""

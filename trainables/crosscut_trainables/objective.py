@@ -10,13 +10,14 @@ of two numbers does not depend on their order, so one worker and two give the sa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from crosscut_trainables.batches import Batch
+from crosscut_trainables.batches import Batch, MadeTexts
 from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.constraints import Constraint
 from crosscut_trainables.constraints.pairs import matched_pairs
@@ -54,28 +55,45 @@ class Objective:
         """
         shards = [_Shard(self.model, batch, own) for own in self._pieces(batch)]
         images = _gathered(joined([shard.images for shard in shards]), batch.present, batch.sizes)
-        columns = [shard.match(self.config, images) for shard in shards]
-        scores = torch.cat(columns, 1) if len(columns) > 1 else columns[0]
-        if self.world_size > 1:
-            scores = gather(scores.T, batch.sizes).T
-        terms = {
-            "loss/match": self.config.loss.loss(scores, batch.image_of, self.model.loss_parts, batch.epoch)
-        }
+        for shard in shards:
+            shard.see_images(images)
+        scores = self._columns(batch, [shard.match(self.config) for shard in shards])
+        noise = None
+        if batch.negatives is not None:
+            made = [shard.noise(self.config, batch.negatives) for shard in shards]
+            noise = gather(torch.cat(made) if len(made) > 1 else made[0], batch.sizes)
+        terms = {"loss/match": self._loss(batch, scores, noise)}
         whole = terms["loss/match"]
+        if self.config.asymmetry is not None and batch.positives is not None:
+            made = [shard.made_columns(self.config, batch.positives) for shard in shards]
+            terms["loss/positives"] = self._loss(batch, self._columns(batch, made))
+            weight = self.config.asymmetry.positive_weight
+            whole = (1 - weight) * whole + weight * terms["loss/positives"]
         if self.constraints:
             texts = _gathered(joined([shard.texts for shard in shards]), batch.words, batch.sizes)
+            for shard in shards:
+                shard.see_texts(texts)
             for name, constraint in self.constraints.items():
                 drawn = generators[name].get_state()
                 own = []
                 for shard in shards:
                     # Draws are for the whole batch, so every shard takes its own from the same ones.
                     generators[name].set_state(drawn)
-                    own.append(shard.constrained(constraint, batch, texts, generators[name]))
+                    own.append(shard.constrained(constraint, batch, generators[name]))
                 term = total(torch.stack(own).sum() if len(own) > 1 else own[0], self.world_size)
                 terms[f"loss/{name}"] = term
                 whole = whole + constraint.weight * term
         terms["loss/total"] = whole
         return terms
+
+    def _loss(self, batch: Batch, scores: Tensor, noise: Tensor | None = None) -> Tensor:
+        parts = self.model.loss_parts
+        return self.config.loss.loss(scores, batch.image_of, parts, batch.epoch, noise)
+
+    def _columns(self, batch: Batch, columns: list[Tensor]) -> Tensor:
+        """(B, B) scores of the whole batch, from the columns (B, shard) of the worker's shards."""
+        scores = torch.cat(columns, 1) if len(columns) > 1 else columns[0]
+        return gather(scores.T, batch.sizes).T if self.world_size > 1 else scores
 
     def _pieces(self, batch: Batch) -> list[slice]:
         """The worker's own pairs, shard by shard, as places in the global batch."""
@@ -98,7 +116,8 @@ class _Shard:
         self._alone = places == batch.own
         self._views = {} if self._alone else {name: p.view_as(p) for name, p in model.named_parameters()}
         self.places = places
-        own = slice(places.start - batch.own.start, places.stop - batch.own.start)
+        self._count = len(batch)
+        own = self._own = slice(places.start - batch.own.start, places.stop - batch.own.start)
         rows = Rows(places.start, len(batch))
         self.images = self._call(
             lambda: model.images(batch.regions[own], batch.present[places], batch.boxes[own])
@@ -107,28 +126,53 @@ class _Shard:
             lambda: model.texts(batch.ids[own], batch.lengths[own], batch.words[places], rows)
         )
 
-    def match(self, config: RetrievalConfig, images: Fragments) -> Tensor:
-        """(B, shard) scores of all images with the shard's texts."""
-        seen = images if self._alone else images.view()
-        found: Match = self._call(
-            lambda: config.comparison.match(seen, self.texts, self._model.backbone_parts)
-        )
-        self._attentions = found.attentions
-        return _laid_out(found.scores)
+    def see_images(self, images: Fragments) -> None:
+        """Take a view of the images of the whole batch, once: all that is done with them goes through it."""
+        self._images = images if self._alone else images.view()
 
-    def constrained(
-        self, constraint: Constraint, batch: Batch, texts: Fragments, generator: torch.Generator
-    ) -> Tensor:
+    def see_texts(self, texts: Fragments) -> None:
+        """Take a view of the texts of the whole batch, likewise."""
+        self._texts = texts if self._alone else texts.view()
+
+    def match(self, config: RetrievalConfig) -> Tensor:
+        """(B, shard) scores of all images with the shard's texts."""
+        found = self._match(config, self.texts)
+        self._attentions = found.attentions
+        return found.scores
+
+    def made_columns(self, config: RetrievalConfig, made: MadeTexts) -> Tensor:
+        """(B, shard·each) scores of all images with the texts that are made for the shard's pairs."""
+        own = slice(self._own.start * made.each, self._own.stop * made.each)
+        rows = Rows(self.places.start * made.each, self._count * made.each)
+        texts = self._call(lambda: self._model.texts(made.ids[own], made.lengths[own], made.words[own], rows))
+        return self._match(config, texts).scores
+
+    def noise(self, config: RetrievalConfig, made: MadeTexts) -> Tensor:
+        """(shard, each) scores of each image of the shard with the texts that are made for it.
+
+        All images are compared with them, of which one is wanted, so that batch normalisation sees what it sees
+        of captions.
+        """
+        scores = self.made_columns(config, made)
+        pairs = self.places.stop - self.places.start
+        places = torch.arange(self.places.start, self.places.stop, device=scores.device)
+        return scores.view(len(scores), pairs, made.each)[places, places - self.places.start]
+
+    def constrained(self, constraint: Constraint, batch: Batch, generator: torch.Generator) -> Tensor:
         """A constraint's term over the shard's matched pairs, with all texts of the batch at hand.
 
         Where a backbone attends in both directions it is the mean of the two, so that a weight means the same.
         """
         places = torch.arange(self.places.start, self.places.stop, device=batch.image_of.device)
-        seen = texts if self._alone else texts.view()
         own = places - self.places.start
-        pairs = [matched_pairs(a, own, places, seen, batch.image_of) for a in self._attentions]
+        pairs = [matched_pairs(a, own, places, self._texts, batch.image_of) for a in self._attentions]
         terms = [constraint.loss(pair, generator) for pair in pairs]
         return terms[0] if len(terms) == 1 else torch.stack(terms).mean()
+
+    def _match(self, config: RetrievalConfig, texts: Fragments) -> Match:
+        parts = self._model.backbone_parts
+        found: Match = self._call(lambda: config.comparison.match(self._images, texts, parts))
+        return replace(found, scores=_laid_out(found.scores))
 
     def _call(self, work: Callable[[], T]) -> T:
         if self._alone:

@@ -57,6 +57,9 @@ class RetrievalDescription:
         train, dev, test = (config.data.load(name) for name in names)
         epochs, batch = config.training.epochs, config.training.batch_size
         a_train = TRAINED * _seconds_of_captions(config, train, min(batch, len(train.captions)))
+        if (made := config.asymmetry) is not None:
+            # Texts that are made are encoded and compared as captions are.
+            a_train *= 1 + made.noises * (made.noise != "none") + (made.positives != "none")
         a_train += STEP * config.training.shards * (len(train.captions) // batch)
         a_dev, a_test = (_seconds_of_captions(config, split, len(split.regions)) for split in (dev, test))
         return START_UP + epochs * (a_train + a_dev) + a_test

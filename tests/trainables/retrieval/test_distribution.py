@@ -39,6 +39,7 @@ NOISE = {"region_dropout": 0.3, "word_dropout": 0.3, "disturbance": "mixed", "em
 CASES["a learnt fusion, with all that is drawn"] = {
     "backbone": {"name": "bfan"},
     "constraints": BOTH,
+    "asymmetry": {"noises": 2},
     "fusion": {"global_backbone": {"name": "vse-infinity"}, "learned": True},
     "encoder": {**SMALL["encoder"], "dropout": 0.4, "image": {"name": "positions", "position_width": 8}},
     "training": {**SMALL["training"], **NOISE},

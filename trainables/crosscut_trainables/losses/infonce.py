@@ -33,7 +33,14 @@ class InfoNCE(Loss):
         start = min(math.log(1 / self.temperature), math.log(100.0))
         return nn.ParameterDict({"logit_scale": nn.Parameter(torch.tensor(start))})
 
-    def loss(self, scores: Tensor, image_of: Tensor, parts: nn.Module | None, epoch: int = 1) -> Tensor:
+    def loss(
+        self,
+        scores: Tensor,
+        image_of: Tensor,
+        parts: nn.Module | None,
+        epoch: int = 1,
+        noise: Tensor | None = None,
+    ) -> Tensor:
         import torch
         from torch import nn
 
@@ -42,5 +49,8 @@ class InfoNCE(Loss):
         own = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
         logits = logits.masked_fill(self.spared(image_of) & ~own, -math.inf)
         pair = logits.diagonal()
-        both: Tensor = (logits.logsumexp(1) - pair).sum() + (logits.logsumexp(0) - pair).sum()
+        rows = logits
+        if noise is not None:
+            rows = torch.cat([logits, noise * parts["logit_scale"].exp().clamp(max=100.0)], 1)
+        both: Tensor = (rows.logsumexp(1) - pair).sum() + (logits.logsumexp(0) - pair).sum()
         return 0.5 * both

@@ -28,11 +28,19 @@ class Loss(Component):
         return None
 
     @abstractmethod
-    def loss(self, scores: Tensor, image_of: Tensor, parts: nn.Module | None, epoch: int = 1) -> Tensor:
+    def loss(
+        self,
+        scores: Tensor,
+        image_of: Tensor,
+        parts: nn.Module | None,
+        epoch: int = 1,
+        noise: Tensor | None = None,
+    ) -> Tensor:
         """The loss of a batch of B pairs.
 
         `scores` (B, B): image of pair r with text of pair c; `image_of` (B,): which image each pair has;
-        `epoch` counts from 1, for a loss that changes in the course of training.
+        `epoch` counts from 1, for a loss that changes in the course of training. `noise` (B, K): each image with K
+        further texts that do not match it, negatives of its row.
         """
 
     def collapsed_at(self, batch_size: int, epoch: int = 1) -> float | None:

@@ -31,10 +31,21 @@ class Triplet(Loss):
         0, ge=0, le=1000, description="Epochs at the start that sum over all negatives, 0 to 1000."
     )
 
-    def loss(self, scores: Tensor, image_of: Tensor, parts: nn.Module | None, epoch: int = 1) -> Tensor:
+    def loss(
+        self,
+        scores: Tensor,
+        image_of: Tensor,
+        parts: nn.Module | None,
+        epoch: int = 1,
+        noise: Tensor | None = None,
+    ) -> Tensor:
         own = scores.diagonal()
         spared = self.spared(image_of)
         texts = (self.margin + scores - own[:, None]).clamp(min=0).masked_fill(spared, 0.0)
+        if noise is not None:
+            import torch
+
+            texts = torch.cat([texts, (self.margin + noise - own[:, None]).clamp(min=0)], 1)
         images = (self.margin + scores - own[None, :]).clamp(min=0).masked_fill(spared, 0.0)
         if self._sums(epoch):
             return texts.sum() + images.sum()
