@@ -132,3 +132,12 @@ def test_initial_values_come_from_the_generator_and_lie_in_their_range() -> None
     assert all(p.abs().max() <= 0.25 for p in one.recur.parameters())
     assert 0.24 < image.weight.abs().max() <= 0.25  # sqrt(6 / (30 + 66))
     assert (image.bias == 0).all()
+
+
+@pytest.mark.parametrize("pooling", sorted(POOLINGS))
+def test_wholes_are_pooled_in_single_precision_whatever_the_encoder_computes_in(pooling: str) -> None:
+    regions, present = torch.randn(2, 3, 5, generator=seeded()), torch.ones(2, 3, dtype=torch.bool)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        image = image_encoder(5, 8, pooling=pooling)(regions, present, BOXES)
+        text = TextEncoder(9, 4, 8, seeded(), pooling)(IDS, LENGTHS, MASK)
+    assert {image.summary.dtype, text.summary.dtype, image.fragments.dtype} == {torch.float32}

@@ -30,7 +30,7 @@ class RegionEncoder(nn.Module):
         """`regions` (B, n, features), `present` (B, n) bool, True for at least one region of every image, `boxes`
         (B, n, 4)."""
         projected = self.projection(regions, boxes).float() * present[..., None]
-        return Fragments(l2norm(projected), present, l2norm(self.pool(projected, present)))
+        return Fragments(l2norm(projected), present, l2norm(_pooled(self.pool, projected, present)))
 
 
 class TextEncoder(nn.Module):
@@ -69,5 +69,12 @@ class TextEncoder(nn.Module):
         states, last = self.recur(packed)
         padded, _ = pad_packed_sequence(states, batch_first=True, total_length=ids.shape[1])
         words = padded.float().unflatten(2, (2, -1)).mean(2)
-        whole = last.float().mean(0) if self.pool is None else self.pool(words, mask)
+        whole = last.float().mean(0) if self.pool is None else _pooled(self.pool, words, mask)
         return Fragments(l2norm(words), mask, l2norm(whole), rows)
+
+
+def _pooled(pool: nn.Module, x: Tensor, mask: Tensor) -> Tensor:
+    """Pool in float32 whatever the encoder computes in: similarities of wholes are compared like those of fragments."""
+    with torch.autocast(x.device.type, enabled=False):
+        pooled: Tensor = pool(x, mask)
+    return pooled
