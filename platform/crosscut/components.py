@@ -18,7 +18,7 @@ from crosscut_trainables.backbones import BACKBONES, Backbone
 from crosscut_trainables.config import SECTIONS
 from crosscut_trainables.constraints import CONSTRAINTS, Constraint
 from crosscut_trainables.data import DATASETS
-from crosscut_trainables.encoders import IMAGE_ENCODERS, ImageEncoder
+from crosscut_trainables.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, ImageEncoder
 from crosscut_trainables.losses import LOSSES
 
 
@@ -57,6 +57,7 @@ class Kind:
 KINDS = (
     Kind("backbones", "config.backbone.name", BACKBONES, _of_backbone),
     Kind("image encoders", "config.encoder.image.name", IMAGE_ENCODERS, _of_image_encoder),
+    Kind("text encoders", "config.encoder.text.name", TEXT_ENCODERS),
     Kind("losses", "config.loss.name", LOSSES),
     Kind("constraints", "config.constraints", CONSTRAINTS, _of_constraint),
     Kind("data sets", "config.data.name", DATASETS),

@@ -13,7 +13,7 @@ from crosscut_trainables.component import choice
 from crosscut_trainables.constraints import CONSTRAINTS, Constraint
 from crosscut_trainables.data import DATASETS
 from crosscut_trainables.data.split import Dataset
-from crosscut_trainables.encoders import IMAGE_ENCODERS, ImageEncoder
+from crosscut_trainables.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, Gru, ImageEncoder, TextEncoder
 from crosscut_trainables.fusion import Fused
 from crosscut_trainables.losses import LOSSES, InfoNCE, Loss
 
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     AnyBackbone = Backbone
     AnyLoss = Loss
     AnyImageEncoder = ImageEncoder
+    AnyTextEncoder = TextEncoder
 else:
     AnyData = choice(DATASETS)
     AnyBackbone = choice(BACKBONES)
     AnyLoss = choice(LOSSES)
     AnyImageEncoder = choice(IMAGE_ENCODERS)
+    AnyTextEncoder = choice(TEXT_ENCODERS)
 
 
 class Options(BaseModel):
@@ -46,12 +48,21 @@ class EncoderOptions(Options):
     image: AnyImageEncoder | None = Field(
         None, description="How regions become fragments; null: as the backbone's authors have it."
     )
+    text: AnyTextEncoder = Field(Gru(), description="How words become fragments.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Dropout of word embeddings, [0, 1); 0.4 in SGRAF.")
     word_vectors: str | None = Field(
         None,
         description="File of word vectors (a line has a word and word_width numbers) that embeddings start from; "
         "null: at random.",
     )
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> EncoderOptions:
+        for key, encoder in (("image", self.image), ("text", self.text)):
+            heads = getattr(encoder, "heads", 1)
+            if self.width % heads:
+                raise ValueError(f"{key}: {heads} heads do not divide a width of {self.width}")
+        return self
 
     @field_validator("word_vectors")
     @classmethod

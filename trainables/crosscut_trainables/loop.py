@@ -57,12 +57,12 @@ class Training:
     def __init__(self, config: RetrievalConfig, session: Session) -> None:
         self.config, self.session = config, session
         options = config.training
-        train = config.data.load("train")
+        train = self._load("train")
         self.vocabulary = Vocabulary.build(train.captions, config.encoder.min_count)
         augmentation = Augmentation(
             options.region_dropout, options.word_dropout, options.disturbance, len(self.vocabulary)
         )
-        self.dev = config.data.load("dev")
+        self.dev = self._load("dev")
         self.prepared_dev = PreparedSplit.of(self.dev, self.vocabulary)
         prepared = PreparedSplit.of(train, self.vocabulary)
         self.batches = Batches(
@@ -75,7 +75,9 @@ class Training:
             augmentation,
             self._text_maker(prepared),
         )
-        self.model = RetrievalModel(config, train.regions.shape[2], len(self.vocabulary), session.seed)
+        self.model = RetrievalModel(
+            config, train.regions.shape[2], train.regions.shape[1], len(self.vocabulary), session.seed
+        )
         if config.encoder.word_vectors is not None:
             self._start_from(Path(config.encoder.word_vectors))
         self.model.to(session.device)
@@ -182,6 +184,10 @@ class Training:
         finally:
             self.model.load_state_dict(own)
 
+    def _load(self, name: SplitName) -> Split:
+        """A split as the image encoder sees it."""
+        return self.config.image_encoder.view(self.config.data.load(name))
+
     def _text_maker(self, train: PreparedSplit) -> TextMaker | None:
         options = self.config.asymmetry
         if options is None:
@@ -191,7 +197,9 @@ class Training:
 
     def _start_from(self, path: Path) -> None:
         """Begin with the word vectors of a file."""
-        weight = self.model.text_encoder.embed.weight
+        embed = self.model.text_encoder.embed
+        assert isinstance(embed, torch.nn.Embedding)
+        weight = embed.weight
         vectors = read_word_vectors(path, self.vocabulary.words, weight.shape[1])
         with torch.no_grad():
             for word, vector in vectors.items():
@@ -223,7 +231,7 @@ class Training:
         notes = self.progress.health.notes
         if self.session.phase == "search":
             return Evaluation(metrics, notes=notes)
-        test = self.config.data.load("test")
+        test = self._load("test")
         prepared = PreparedSplit.of(test, self.vocabulary)
         measured, ranks = self._evaluate("test", prepared)
         metrics |= measured

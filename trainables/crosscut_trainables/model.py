@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import Tensor, nn
 
-from crosscut_trainables.encoders.fragment_encoders import RegionEncoder, TextEncoder
 from crosscut_trainables.fragments import Fragments
 from crosscut_trainables.randomness import seed_for
 from crosscut_trainables.rows import Rows
@@ -27,7 +26,9 @@ class RetrievalModel(nn.Module):
     float32, because hard negatives differ by less than bfloat16 can tell.
     """
 
-    def __init__(self, config: RetrievalConfig, features: int, vocabulary: int, seed: int) -> None:
+    def __init__(
+        self, config: RetrievalConfig, features: int, places: int, vocabulary: int, seed: int
+    ) -> None:
         super().__init__()
         encoder = config.encoder
         generator = torch.Generator().manual_seed(seed_for(seed, "encoders"))
@@ -38,11 +39,11 @@ class RetrievalModel(nn.Module):
             pool_image, pool_text = comparison.poolings
             self.backbone_parts = comparison.parts(encoder.width)
             self.loss_parts = config.loss.parts()
-            self.image_encoder = RegionEncoder(
-                config.image_encoder.projection(features, encoder.width, generator), encoder.width, pool_image
+            self.image_encoder = config.image_encoder.module(
+                features, places, encoder.width, pool_image, generator
             )
-            self.text_encoder = TextEncoder(
-                vocabulary, encoder.word_width, encoder.width, generator, pool_text, encoder.dropout
+            self.text_encoder = encoder.text.module(
+                vocabulary, encoder.word_width, encoder.width, pool_text, encoder.dropout, generator
             )
         self.bf16 = config.training.precision == "bf16"
 
@@ -50,10 +51,11 @@ class RetrievalModel(nn.Module):
         """Do any work with this model; `torch.func.functional_call` does it with other parameters in place."""
         return work()
 
-    def images(self, regions: Tensor, present: Tensor, boxes: Tensor) -> Fragments:
-        """Encode `regions` (B, n, features) with their mask `present` (B, n) and `boxes` (B, n, 4)."""
+    def images(self, regions: Tensor, present: Tensor, boxes: Tensor, rows: Rows | None = None) -> Fragments:
+        """Encode `regions` (B, n, features) with their mask `present` (B, n) and `boxes` (B, n, 4); `rows` of a
+        larger batch."""
         with self._autocast(regions):
-            fragments: Fragments = self.image_encoder(regions, present, boxes)
+            fragments: Fragments = self.image_encoder(regions, present, boxes, rows)
         return fragments
 
     def texts(self, ids: Tensor, lengths: Tensor, mask: Tensor, rows: Rows | None = None) -> Fragments:

@@ -120,7 +120,7 @@ class _Shard:
         own = self._own = slice(places.start - batch.own.start, places.stop - batch.own.start)
         rows = Rows(places.start, len(batch))
         self.images = self._call(
-            lambda: model.images(batch.regions[own], batch.present[places], batch.boxes[own])
+            lambda: model.images(batch.regions[own], batch.present[places], batch.boxes[own], rows)
         )
         self.texts = self._call(
             lambda: model.texts(batch.ids[own], batch.lengths[own], batch.words[places], rows)

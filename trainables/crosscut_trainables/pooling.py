@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+OWN = "own"
+"""In place of a name: the encoder's own way, a mean, a last state or a class token."""
 LOWEST = -1e4
 """Stands at padding where the largest counts."""
 POSITIONS = 32
@@ -89,6 +91,18 @@ def _encodings(count: int, device: torch.device) -> Tensor:
     position = torch.arange(count, device=device, dtype=torch.float32)[:, None]
     rates = torch.exp(torch.arange(0, POSITIONS, 2, device=device) * (-math.log(10000.0) / POSITIONS))
     return torch.stack([torch.sin(position * rates), torch.cos(position * rates)], 2).flatten(1)
+
+
+def pooling_of(name: str, width: int) -> nn.Module:
+    """The pooling called `name`, for fragments of `width` dimensions."""
+    return POOLINGS[name](width)
+
+
+def pooled(pool: nn.Module, x: Tensor, mask: Tensor) -> Tensor:
+    """Pool in float32 whatever an encoder computes in: wholes are compared as fragments are."""
+    with torch.autocast(x.device.type, enabled=False):
+        found: Tensor = pool(x, mask)
+    return found
 
 
 POOLINGS: dict[str, Callable[[int], nn.Module]] = {

@@ -54,7 +54,7 @@ class RetrievalDescription:
         """
         assert isinstance(config, RetrievalConfig)
         names: tuple[SplitName, ...] = ("train", "dev", "test")
-        train, dev, test = (config.data.load(name) for name in names)
+        train, dev, test = (config.image_encoder.view(config.data.load(name)) for name in names)
         epochs, batch = config.training.epochs, config.training.batch_size
         a_train = TRAINED * _seconds_of_captions(config, train, min(batch, len(train.captions)))
         if (made := config.asymmetry) is not None:

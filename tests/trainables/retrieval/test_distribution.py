@@ -44,6 +44,14 @@ CASES["a learnt fusion, with all that is drawn"] = {
     "encoder": {**SMALL["encoder"], "dropout": 0.4, "image": {"name": "positions", "position_width": 8}},
     "training": {**SMALL["training"], **NOISE},
 }
+CASES["transformers of patches and words"] = {
+    "backbone": {"name": "scan"},
+    "encoder": {
+        **SMALL["encoder"],
+        "image": {"name": "patches", "patch": 10, "layers": 1, "dropout": 0.2},
+        "text": {"name": "transformer", "layers": 1, "dropout": 0.2},
+    },
+}
 SHARDED = "constraints on scan i2t, in shards"
 CASES[SHARDED] = {
     **CASES["constraints on scan i2t"],
@@ -56,7 +64,9 @@ CASES[NOISY] = {
     **CASES["a learnt fusion, with all that is drawn"],
     "training": {**CASES[SHARDED]["training"], **NOISE},
 }
-IN_SHARDS = (SHARDED, REASONED, NOISY)
+DUAL = "transformers of patches and words, in shards"
+CASES[DUAL] = {**CASES["transformers of patches and words"], "training": CASES[SHARDED]["training"]}
+IN_SHARDS = (SHARDED, REASONED, NOISY, DUAL)
 TRAINED = ("constraints on scan t2i", *IN_SHARDS)
 
 

@@ -25,7 +25,7 @@ def prepared(toy_data: Any) -> PreparedSplit:
 
 
 def model_of(config: RetrievalConfig) -> RetrievalModel:
-    return RetrievalModel(config, features=6, vocabulary=12, seed=1).eval()
+    return RetrievalModel(config, features=6, places=4, vocabulary=12, seed=1).eval()
 
 
 @pytest.mark.parametrize("name", sorted(BACKBONES))

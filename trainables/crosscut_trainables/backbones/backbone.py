@@ -27,8 +27,8 @@ class Backbone(Component):
 
     @property
     def poolings(self) -> tuple[str, str]:
-        """How an image and a text each become one vector: keys of `pooling.POOLINGS`, or `last` for a text."""
-        return "mean", "last"
+        """How an image and a text each become one vector: keys of `pooling.POOLINGS`, or `own`, the encoder's."""
+        return "own", "own"
 
     def parts(self, width: int) -> nn.Module | None:
         """What it learns, for fragments of `width` dimensions; None where it learns nothing.

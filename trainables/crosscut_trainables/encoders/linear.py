@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from crosscut_trainables.encoders.image_encoder import ImageEncoder
+from crosscut_trainables.encoders.image_encoder import RegionWise
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
 
-class Linear(ImageEncoder):
+class Linear(RegionWise):
     """W v + b, W uniform within ±√(6/(in+out)), b = 0 (SCAN, BFAN, SGRAF)."""
 
     name: Literal["linear"] = "linear"

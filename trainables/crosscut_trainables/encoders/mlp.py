@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from crosscut_trainables.encoders.image_encoder import ImageEncoder
+from crosscut_trainables.encoders.image_encoder import RegionWise
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
 
-class Mlp(ImageEncoder):
+class Mlp(RegionWise):
     """W v + b + MLP(v), the MLP with one hidden layer of half of the width (VSE∞, Chen et al. 2021).
 
     [reading] Without batch normalisation in the hidden layer.

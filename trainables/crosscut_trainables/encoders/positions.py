@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from crosscut_trainables.encoders.image_encoder import ImageEncoder
+from crosscut_trainables.encoders.image_encoder import RegionWise
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
 
-class Positions(ImageEncoder):
+class Positions(RegionWise):
     """W [v; p] + b with p = Σ_l w_l p_l over the blocks of a grid that the region covers most.
 
     Wang et al., "Position Focused Attention Network for Image-Text Matching", IJCAI 2019. p_l is a learnt vector

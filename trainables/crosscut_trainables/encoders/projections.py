@@ -11,7 +11,8 @@ def xavier(layer: nn.Linear, generator: torch.Generator) -> None:
     bound = (6.0 / (layer.in_features + layer.out_features)) ** 0.5
     with torch.no_grad():
         layer.weight.uniform_(-bound, bound, generator=generator)
-        layer.bias.zero_()
+        if layer.bias is not None:
+            layer.bias.zero_()
 
 
 class LinearProjection(nn.Module):

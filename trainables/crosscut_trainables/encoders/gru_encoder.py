@@ -1,4 +1,4 @@
-"""The encoders of a model: regions, and words, to fragments and the vector of the whole.
+"""The text encoder of the region-word family: a bidirectional recurrent network.
 
 All initial values come from the generator that is handed in, in the order of the layers.
 """
@@ -11,34 +11,16 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from crosscut_trainables.dropout import Dropout
 from crosscut_trainables.fragments import Fragments, l2norm
-from crosscut_trainables.pooling import POOLINGS
+from crosscut_trainables.pooling import OWN, pooled, pooling_of
 from crosscut_trainables.rows import Rows
 
-LAST = "last"
-"""The pooling of a text that is its last state."""
 
-
-class RegionEncoder(nn.Module):
-    """Regions to unit vectors; the summary is pooled from what they are before they get unit length."""
-
-    def __init__(self, projection: nn.Module, width: int, pooling: str = "mean") -> None:
-        super().__init__()
-        self.projection = projection
-        self.pool = POOLINGS[pooling](width)
-
-    def forward(self, regions: Tensor, present: Tensor, boxes: Tensor) -> Fragments:
-        """`regions` (B, n, features), `present` (B, n) bool, True for at least one region of every image, `boxes`
-        (B, n, 4)."""
-        projected = self.projection(regions, boxes).float() * present[..., None]
-        return Fragments(l2norm(projected), present, l2norm(_pooled(self.pool, projected, present)))
-
-
-class TextEncoder(nn.Module):
+class GruEncoder(nn.Module):
     """Words to unit vectors by a bidirectional GRU whose directions are averaged.
 
-    Start and end marks count as words. The summary is pooled from the words before they get unit length; with
-    `last` it is the last state: the forward direction's at the last word and the backward direction's at the
-    first, averaged.
+    Start and end marks count as words. The whole is pooled from the words before they get unit length; where the
+    backbone asks for no pooling it is the last state: the forward direction's at the last word and the backward
+    direction's at the first, averaged.
     """
 
     def __init__(
@@ -47,14 +29,14 @@ class TextEncoder(nn.Module):
         word_width: int,
         width: int,
         generator: torch.Generator,
-        pooling: str = LAST,
+        pooling: str = OWN,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.embed = nn.Embedding(vocabulary, word_width)
         self.dropout = Dropout(dropout)
         self.recur = nn.GRU(word_width, width, batch_first=True, bidirectional=True)
-        self.pool = None if pooling == LAST else POOLINGS[pooling](width)
+        self.pool = None if pooling == OWN else pooling_of(pooling, width)
         bound = width**-0.5
         with torch.no_grad():
             self.embed.weight.uniform_(-0.1, 0.1, generator=generator)
@@ -69,12 +51,5 @@ class TextEncoder(nn.Module):
         states, last = self.recur(packed)
         padded, _ = pad_packed_sequence(states, batch_first=True, total_length=ids.shape[1])
         words = padded.float().unflatten(2, (2, -1)).mean(2)
-        whole = last.float().mean(0) if self.pool is None else _pooled(self.pool, words, mask)
+        whole = last.float().mean(0) if self.pool is None else pooled(self.pool, words, mask)
         return Fragments(l2norm(words), mask, l2norm(whole), rows)
-
-
-def _pooled(pool: nn.Module, x: Tensor, mask: Tensor) -> Tensor:
-    """Pool in float32 whatever the encoder computes in: similarities of wholes are compared like those of fragments."""
-    with torch.autocast(x.device.type, enabled=False):
-        pooled: Tensor = pool(x, mask)
-    return pooled
