@@ -207,6 +207,28 @@ def test_a_parameter_is_searched_in_the_arms_that_have_its_component():
     }
 
 
+def test_the_weight_of_a_fusion_is_searched_in_the_arms_with_fusion():
+    fusion = {
+        "none": {},
+        "beside vse++": {"fusion": {}},
+        "beside vse-infinity": {"fusion": {"global_backbone": {"name": "vse-infinity"}}},
+    }
+    experiment = prepare(
+        sweep(
+            trainable="crosscut_trainables.retrieval:train",
+            factors={"fusion": fusion},
+            design={"kind": "full-factorial"},
+            space={"fusion.local_weight": {"uniform": [0, 1]}},
+        )
+    )
+
+    assert {arm.name: list(arm.space) for arm in experiment.arms} == {
+        "none": [],
+        "beside vse++": ["fusion.local_weight"],
+        "beside vse-infinity": ["fusion.local_weight"],
+    }
+
+
 @pytest.mark.parametrize(
     ("trainable", "sentence"),
     [

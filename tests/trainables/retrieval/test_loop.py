@@ -30,6 +30,16 @@ def on(data: Any, options: dict[str, Any]) -> RetrievalConfig:
     return RetrievalConfig.model_validate(options).model_copy(update={"data": data})
 
 
+def with_backbone(name: str, **training: Any) -> dict[str, Any]:
+    """Small alignments, so that it takes seconds; those that are reasoned over want smaller steps."""
+    aligned = "similarity_width" in BACKBONES[name].model_fields
+    return {
+        **SMALL,
+        "backbone": {"name": name, **({"similarity_width": 16} if aligned else {})},
+        "training": {**SMALL["training"], "learning_rate": 0.005 if aligned else 0.02, **training},
+    }
+
+
 def same(one: Evaluation, two: Evaluation) -> bool:
     return one.metrics == two.metrics and all(
         np.array_equal(ranks.ranks, two.ranks[name].ranks) for name, ranks in one.ranks.items()
@@ -46,16 +56,8 @@ def timeless(session: MemorySession) -> list[tuple[int, dict[str, float]]]:
 
 @pytest.mark.parametrize("name", sorted(BACKBONES))
 def test_every_backbone_learns(toy_data: Any, name: str) -> None:
-    # Alignments are small, so that it takes seconds; those that are reasoned over want smaller steps.
-    backbone = {
-        "name": name,
-        **({"similarity_width": 16} if "similarity_width" in BACKBONES[name].model_fields else {}),
-    }
-    rate = 0.005 if "similarity_width" in backbone else 0.02
-    training = {**SMALL["training"], "epochs": 12, "learning_rate": rate}
-    options = {**SMALL, "backbone": backbone, "training": training}
     session = MemorySession(seed=1)
-    evaluation = loop.run(on(toy_data(train_images=60), options), session)
+    evaluation = loop.run(on(toy_data(train_images=60), with_backbone(name, epochs=12)), session)
     losses = [metrics["loss/match"] for _, metrics in session.reports]
     assert losses[-1] < 0.8 * losses[0]
     # Chance: 10 images with two captions each.
@@ -119,6 +121,22 @@ def test_a_resumed_run_is_the_undisturbed_one_to_the_bit(toy_data: Any, stop_aft
     again = MemorySession(seed=3, state=resumed.state)
     assert same(loop.run(config, again), expected)
     assert again.reports == []
+
+
+@pytest.mark.parametrize("name", sorted(BACKBONES))
+def test_a_resumed_run_of_every_backbone_is_the_undisturbed_one_to_the_bit(toy_data: Any, name: str) -> None:
+    options = with_backbone(name, epochs=2, word_dropout=0.2, region_dropout=0.2)
+    config = on(toy_data(), {**options, "encoder": {**SMALL["encoder"], "dropout": 0.2}})
+    whole, stopped = MemorySession(seed=3), MemorySession(seed=3, stop_after=2)
+    expected = loop.run(config, whole)
+    loop.run(config, stopped)
+    resumed = MemorySession(seed=3, state=stopped.state)
+    assert same(loop.run(config, resumed), expected)
+    assert timeless(stopped)[:1] + timeless(resumed) == timeless(whole)
+    assert whole.state is not None
+    assert resumed.state is not None
+    weights = resumed.state["model"]
+    assert all(torch.equal(weights[name], value) for name, value in whole.state["model"].items())
 
 
 def test_a_checkpoint_is_not_changed_by_the_training_that_goes_on(toy_data: Any) -> None:
@@ -208,16 +226,45 @@ def test_a_collapsed_model_is_reported(toy_data: Any) -> None:
     assert Triplet().collapsed_at(16) == pytest.approx(6.4)
 
 
-def test_bfloat16_trains_about_as_well_as_float32(toy_data: Any) -> None:
+@pytest.mark.parametrize("name", sorted(BACKBONES))
+def test_bfloat16_trains_about_as_well_as_float32(toy_data: Any, name: str) -> None:
     losses = []
     for precision in ("fp32", "bf16"):
         session = MemorySession(seed=2)
-        loop.run(
-            on(toy_data(), {**SMALL, "training": {**SMALL["training"], "precision": precision}}), session
-        )
+        loop.run(on(toy_data(), with_backbone(name, precision=precision)), session)
         losses.append(session.reports[-1][1]["loss/match"])
     assert losses[0] != losses[1]
     assert losses[1] == pytest.approx(losses[0], rel=0.1)
+
+
+def test_dropout_of_words_acts_only_while_training(toy_data: Any) -> None:
+    # Steps too small to change a weight, so that dropout in evaluation would be all that differs.
+    training = {**SMALL["training"], "epochs": 1, "learning_rate": 1e-30}
+    sessions = [MemorySession(seed=1), MemorySession(seed=1)]
+    without, dropped = (
+        loop.run(
+            on(
+                toy_data(),
+                {**SMALL, "training": training, "encoder": {**SMALL["encoder"], "dropout": dropout}},
+            ),
+            session,
+        )
+        for dropout, session in zip((0.0, 0.5), sessions, strict=True)
+    )
+    assert same(without, dropped)
+    assert sessions[0].reports[0][1]["loss/match"] != sessions[1].reports[0][1]["loss/match"]
+
+
+def test_dropout_of_words_is_the_same_to_the_bit_from_the_same_seed(toy_data: Any) -> None:
+    options = {**SMALL, "backbone": {"name": "vse++"}, "encoder": {**SMALL["encoder"], "dropout": 0.5}}
+    config = on(toy_data(), options)
+    sessions = [MemorySession(seed=seed) for seed in (1, 1, 2)]
+    evaluations = []
+    for global_seed, session in enumerate(sessions):
+        torch.manual_seed(global_seed)
+        evaluations.append(loop.run(config, session))
+    assert same(evaluations[0], evaluations[1])
+    assert timeless(sessions[0]) == timeless(sessions[1]) != timeless(sessions[2])
 
 
 def test_the_trainable_runs_on_the_embedded_data() -> None:

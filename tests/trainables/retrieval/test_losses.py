@@ -112,6 +112,30 @@ def test_a_collapsed_model_costs_twice_the_batch_times_the_margin() -> None:
 
 
 @pytest.mark.parametrize("false_negatives", ["mask", "keep"])
+def test_triplet_sums_while_it_warms_up_and_takes_the_hardest_after(false_negatives: Any) -> None:
+    kinds = [Triplet(false_negatives=false_negatives, negatives=kind) for kind in ("sum", "hardest")]
+    warming = Triplet(false_negatives=false_negatives, warmup_epochs=2)
+    scores, noise = random_scores(), random_scores(1)[:, :3]
+    for further in (None, noise):
+        summed, hardest = (kind.loss(scores, IMAGE_OF, None, 1, further) for kind in kinds)
+        assert summed > hardest
+        found = [warming.loss(scores, IMAGE_OF, None, epoch, further) for epoch in (1, 2, 3, 9)]
+        assert found == [summed, summed, hardest, hardest]
+
+
+def test_triplet_has_no_loss_of_a_collapsed_model_while_it_warms_up() -> None:
+    warming = Triplet(warmup_epochs=2)
+    assert [warming.collapsed_at(128, epoch) for epoch in (1, 2)] == [None, None]
+    assert warming.collapsed_at(128, 3) == pytest.approx(51.2)
+    assert Triplet(negatives="sum", warmup_epochs=2).collapsed_at(128, 3) is None
+
+
+def test_without_warming_up_triplet_takes_the_hardest_from_the_first_epoch() -> None:
+    assert Triplet().warmup_epochs == 0
+    assert Triplet().collapsed_at(128, 1) == pytest.approx(51.2)
+
+
+@pytest.mark.parametrize("false_negatives", ["mask", "keep"])
 def test_infonce_is_its_definition(false_negatives: Any) -> None:
     option = InfoNCE(temperature=0.1, false_negatives=false_negatives)
     scores, expected = random_scores(), 0.0

@@ -18,7 +18,7 @@ PLACES = ([3, 5, 1, 4], [2, 6, 4])
 
 def direct_score(keys: Tensor, queries: Tensor, backbone: Scan) -> tuple[Tensor, Tensor]:
     """Score and weights (queries, keys) of one pair without padding, as the paper and its code define them."""
-    cosines = torch.stack([torch.stack([k @ q for q in queries]) for k in keys])
+    cosines = keys @ queries.T
     raw = cosines
     if backbone.raw == "softmax":
         raw = torch.stack([torch.exp(row) / torch.exp(row).sum() for row in cosines])
@@ -31,7 +31,7 @@ def direct_score(keys: Tensor, queries: Tensor, backbone: Scan) -> tuple[Tensor,
     for q, query in enumerate(queries):
         exponentials = torch.exp(scale * raw[:, q])
         weights.append(exponentials / exponentials.sum())
-        attended = sum((weights[-1][k] * key for k, key in enumerate(keys)), torch.zeros_like(query))
+        attended = weights[-1] @ keys
         relevance.append(query @ attended / attended.norm())
     r = torch.stack(relevance)
     lse = backbone.lse_temperature or {"t2i": 6.0, "i2t": 5.0}[backbone.direction]
@@ -45,6 +45,9 @@ def direct_score(keys: Tensor, queries: Tensor, backbone: Scan) -> tuple[Tensor,
 
 
 def direct_scores(images: Fragments, texts: Fragments, backbone: Scan) -> Tensor:
+    if backbone.direction == "both":
+        ways = [backbone.model_copy(update={"direction": direction}) for direction in ("t2i", "i2t")]
+        return (direct_scores(images, texts, ways[0]) + direct_scores(images, texts, ways[1])) / 2
     rows = []
     for image, regions in zip(images.fragments, images.mask, strict=True):
         row = []
@@ -71,8 +74,14 @@ OPTIONS: list[dict[str, Any]] = [
 
 
 @pytest.mark.usefixtures("block_values")
-@pytest.mark.parametrize("direction", ["t2i", "i2t"])
-@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(map(str, options.values())))
+@pytest.mark.parametrize(
+    ("direction", "options"),
+    [
+        *((direction, options) for direction in ("t2i", "i2t") for options in OPTIONS),
+        *(("both", options) for options in ({}, {"pooling": "lse"}, OPTIONS[-1])),
+    ],
+    ids=str,
+)
 def test_scores_and_gradients_are_those_of_the_definition(
     make_fragments: Any, direction: str, options: dict[str, Any]
 ) -> None:
@@ -107,6 +116,17 @@ def test_attention_of_a_pair_is_that_of_the_definition(make_fragments: Any, dire
         keys, queries = whole if direction == "t2i" else whole[::-1]
         expected = direct_score(keys, queries, backbone)[1]
         torch.testing.assert_close(weights[pair, : len(queries), : len(keys)], expected, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("raw", ["clipped-l2", "softmax"])
+def test_both_directions_have_the_attention_of_each(make_fragments: Any, raw: str) -> None:
+    images, texts = make_fragments(PLACES[0], 3), make_fragments(PLACES[1], 4)
+    both = Scan.model_validate({"direction": "both", "raw": raw}).match(images, texts, None).attentions
+    assert [attention.queries for attention in both] == ["words", "regions"]
+    pairs = torch.tensor([0, 1, 3]), torch.tensor([2, 2, 0])
+    for direction, attention in zip(("t2i", "i2t"), both, strict=True):
+        alone = Scan.model_validate({"direction": direction, "raw": raw}).match(images, texts, None)
+        assert torch.equal(attention.of(*pairs)[2], alone.attentions[0].of(*pairs)[2])
 
 
 def test_a_word_that_is_a_region_scores_highest_where_attention_is_sharp() -> None:
