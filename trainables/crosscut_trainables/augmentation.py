@@ -24,7 +24,7 @@ class Augmentation:
     disturbance: str = "remove"
     """`remove`, `unknown`, or `mixed`: half become unknown, a tenth another word, the rest go (VSE∞)."""
     vocabulary: int = len(MARKS) + 1
-    """Ids that there are."""
+    """Ids that there are, marks included."""
 
     @property
     def acts(self) -> bool:
@@ -43,9 +43,9 @@ class Augmentation:
         if self.word_dropout == 0:
             return ids, lengths
         chance, fate = torch.rand((2, *ids.shape), generator=generator)
-        other = torch.randint(
-            len(MARKS), max(self.vocabulary, len(MARKS) + 1), ids.shape, generator=generator
-        )
+        other = torch.full_like(ids, UNKNOWN)
+        if self.vocabulary > len(MARKS):
+            other = torch.randint(len(MARKS), self.vocabulary, ids.shape, generator=generator)
         is_word = (ids != PAD) & (ids != START) & (ids != END)
         chosen = is_word & (chance < self.word_dropout)
         unknown, random = {

@@ -54,7 +54,7 @@ class GeneralisedPooling(nn.Module):
     """Σ_k θ_k · (the k-th largest value of every dimension), θ = softmax of what a network says of position k.
 
     Chen et al., "Learning the Best Pooling Strategy for Visual Semantic Embedding", CVPR 2021 (VSE∞): a
-    bidirectional GRU reads sinusoidal encodings of 1 … n, its directions are averaged, a linear map gives one
+    bidirectional GRU reads sinusoidal encodings of 0 … n − 1, its directions are averaged, a linear map gives one
     number for each position, divided by 0.1. Mean and max are special cases.
     """
 
@@ -67,9 +67,9 @@ class GeneralisedPooling(nn.Module):
         """(B, D) from `x` (B, n, D) and `mask` (B, n); padding may stand anywhere."""
         width = x.shape[1]
         ordered = x.masked_fill(~mask[..., None], LOWEST).sort(1, descending=True).values
-        first = torch.arange(width, device=x.device) < mask.sum(1, keepdim=True)
+        # What stands behind the places that are there has a weight of exactly 0.
         weights = self.coefficients(width)[mask.sum(1)]
-        return (weights[:, None] @ (ordered * first[..., None]))[:, 0]
+        return (weights[:, None] @ ordered)[:, 0]
 
     def coefficients(self, width: int) -> Tensor:
         """(width + 1, width) θ for 0 to `width` places, 0 beyond them: it depends on their number alone."""

@@ -23,7 +23,7 @@ def read_word_vectors(path: Path, words: tuple[str, ...], width: int) -> dict[st
     wanted, found = set(words), dict[str, NDArray[np.float32]]()
     for number, line in enumerate(_lines(path), start=1):
         word, *values = line.rstrip().split(" ")
-        if number == 1 and len(values) == 1:
+        if number == 1 and len(values) == 1 and word.isdigit() and values[0].isdigit():
             continue
         if word not in wanted:
             continue

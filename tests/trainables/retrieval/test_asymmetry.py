@@ -18,7 +18,7 @@ from crosscut_trainables.asymmetry.texts import TextMaker, Texts
 from crosscut_trainables.batches import Batches, PreparedSplit
 from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.data.draws import Draws
-from crosscut_trainables.data.vocabulary import END, PAD, START, Vocabulary
+from crosscut_trainables.data.vocabulary import END, MARKS, PAD, START, UNKNOWN, Vocabulary
 from crosscut_trainables.losses import LOSSES, InfoNCE, Triplet
 from crosscut_trainables.session import MemorySession
 
@@ -257,3 +257,12 @@ def test_negatives_and_positives_that_are_both_off_are_refused() -> None:
 def test_an_unknown_strategy_is_refused() -> None:
     with pytest.raises(ValidationError, match="noise"):
         Asymmetry.model_validate({"noise": "typo"})
+
+
+def test_where_no_word_is_known_made_texts_have_unknown_words(prepared: PreparedSplit) -> None:
+    options = Asymmetry.model_validate({"noise": "insert", "share": 1.0})
+    ids = torch.where(prepared.ids > UNKNOWN, UNKNOWN, prepared.ids)
+    texts = TextMaker(options, ids, prepared.lengths, prepared.image_of, len(MARKS), 1)
+    made = texts.negatives(torch.arange(8), 1, 0)
+    assert made is not None
+    assert made.ids.max() < len(MARKS)

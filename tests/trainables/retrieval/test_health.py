@@ -56,7 +56,8 @@ def test_epochs_in_words(numbers: Sequence[int], words: str) -> None:
 def test_each_way_of_standing_still_has_a_sentence_with_all_its_epochs() -> None:
     health = Health(collapsed={1: 51.2, 2: 51.2, 3: 51.2}, alike=[2], still=[4, 6])
     assert health.notes == (
-        "collapsed in epochs 1 to 3: the loss of every batch was 51.2, that of a model that scores all pairs alike",
+        "collapsed in epochs 1 to 3: the loss of every batch was 51.2, that of a model that scores all pairs "
+        "alike",
         "scored all pairs of the dev split alike after epoch 2",
         "learnt nothing in epochs 4 and 6: every gradient was zero",
     )

@@ -194,3 +194,12 @@ def test_no_more_blocks_are_taken_than_there_are() -> None:
     module = Positions(grid=2, blocks=15).projection(5, 4, torch.Generator())
     assert module(torch.zeros(1, 1, 5), torch.tensor([[[0.0, 0.0, 1.0, 1.0]]])).shape == (1, 1, 4)
     assert module.blocks == 4
+
+
+@pytest.mark.parametrize("grid", range(2, 33))
+def test_a_box_on_the_lines_of_the_grid_covers_its_own_blocks_alone(grid: int) -> None:
+    for place in range(grid):
+        box = torch.tensor([place, 0, place + 1, 1], dtype=torch.float32) / grid
+        ids, overlaps = blocks_of(box, grid, 2)
+        assert ids.tolist() == [place, grid**2]
+        assert overlaps.tolist() == pytest.approx([1, 0], abs=1e-4)

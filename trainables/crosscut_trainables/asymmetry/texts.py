@@ -14,7 +14,7 @@ from crosscut_trainables.asymmetry.negatives import NOISES
 from crosscut_trainables.asymmetry.options import Asymmetry
 from crosscut_trainables.asymmetry.positives import POSITIVES
 from crosscut_trainables.data.draws import Draws
-from crosscut_trainables.data.vocabulary import END, MARKS, PAD, START
+from crosscut_trainables.data.vocabulary import END, MARKS, PAD, START, UNKNOWN
 from crosscut_trainables.randomness import seed_for
 
 NEGATIVE, POSITIVE = 0, 1
@@ -102,11 +102,16 @@ class TextMaker:
             drawn = draws.below(int(count - (last - first)))
             return self._words(drawn if drawn < first else drawn + int(last - first))
 
+        def word(draws: Draws) -> int:
+            # Where no word is known, all are the unknown one.
+            known = self.vocabulary > len(MARKS)
+            return draws.between(len(MARKS), self.vocabulary - 1) if known else UNKNOWN
+
         return Caption(
             words=self._words(caption),
             siblings=[self._words(other) for other in range(int(first), int(last)) if other != caption],
             other=other,
-            word=lambda draws: draws.between(len(MARKS), max(self.vocabulary - 1, len(MARKS))),
+            word=word,
             share=self.options.share,
         )
 

@@ -115,7 +115,7 @@ class Reasoning(nn.Module):
     def forward(self, images: Fragments, texts: Fragments, rule: AttentionRule) -> Tensor:
         """(images, texts) similarities in (0, 1)."""
         image = self.pool_image(images)
-        texts = Fragments(texts.fragments, texts.mask, self.pool_text(texts), texts.rows)
+        texts = Fragments(texts.fragments, texts.mask, self.pool_text(texts))
 
         def compare(group: Fragments) -> Tensor:
             weights = rule.weights_of_all(images, group)

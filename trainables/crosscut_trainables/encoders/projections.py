@@ -84,6 +84,8 @@ def blocks_of(boxes: Tensor, grid: int, count: int) -> tuple[Tensor, Tensor]:
 
     Blocks count row by row from 0; `grid`² stands where fewer are covered at all, with a share of 0.
     """
+    # A box on a line of the grid may reach over it by rounding.
+    nothing = 1e-5
     edges = torch.arange(grid, device=boxes.device, dtype=boxes.dtype)
 
     def covered(low: Tensor, high: Tensor) -> Tensor:
@@ -95,4 +97,5 @@ def blocks_of(boxes: Tensor, grid: int, count: int) -> tuple[Tensor, Tensor]:
     shares = (down[..., :, None] * across[..., None, :]).flatten(-2)
     overlaps, ids = shares.sort(dim=-1, descending=True, stable=True)
     overlaps, ids = overlaps[..., :count], ids[..., :count]
-    return ids.masked_fill(overlaps == 0, grid**2), overlaps
+    absent = overlaps < nothing
+    return ids.masked_fill(absent, grid**2), overlaps.masked_fill(absent, 0.0)
