@@ -32,7 +32,7 @@ from crosscut_trainables.model import RetrievalModel
 from crosscut_trainables.objective import Objective
 from crosscut_trainables.progress import Progress
 from crosscut_trainables.randomness import seed_for
-from crosscut_trainables.ranks import image_to_text, text_to_image
+from crosscut_trainables.ranks import all_last, image_to_text, text_to_image
 from crosscut_trainables.schedule import learning_rate
 from crosscut_trainables.session import Gallery, Session
 from crosscut_trainables.similarity import similarity
@@ -97,8 +97,7 @@ class Training:
             with self._averaged():
                 measured, ranks = self._evaluate("dev", self.prepared_dev)
                 metrics |= measured
-                # Ties count against the model: where all are tied, each image stands last.
-                if ranks["dev/t2i"].ranks.min() == len(self.prepared_dev.present) > 1:
+                if all_last(ranks["dev/i2t"], ranks["dev/t2i"], len(self.prepared_dev.present)):
                     progress.health.alike.append(epoch)
                 if not progress.best or metrics[SELECTION] > progress.best[SELECTION]:
                     progress.best = {

@@ -30,6 +30,14 @@ def image_to_text(scores: NDArray[np.float32], image_of: NDArray[np.int32]) -> Q
     return QueryRanks(ranks, queries.astype(np.int32))
 
 
+def all_last(i2t: QueryRanks, t2i: QueryRanks, images: int) -> bool:
+    """Whether every query of both directions stands last, as where all pairs have one score and ties count against
+    the model. `images` are those that captions are ranked among."""
+    captions = np.bincount(t2i.clusters, minlength=images)[i2t.clusters]
+    last = 1 + len(t2i.ranks) - captions
+    return images > 1 and bool((t2i.ranks == images).all() and (i2t.ranks == last).all())
+
+
 def text_to_image(scores: NDArray[np.float32], image_of: NDArray[np.int32]) -> QueryRanks:
     """The rank of each caption's image among all images; ties as in `image_to_text`."""
     captions = np.arange(len(image_of))

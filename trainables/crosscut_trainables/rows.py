@@ -18,7 +18,3 @@ class Rows:
     def all(cls, count: int) -> Rows:
         """The whole of a batch of `count` items."""
         return cls(0, count)
-
-    def within(self, places: slice) -> Rows:
-        """The rows at `places` of these."""
-        return Rows(self.first + places.start, self.of)

@@ -14,7 +14,7 @@ def read_word_vectors(path: Path, words: tuple[str, ...], width: int) -> dict[st
     """Word → vector (width,) of those of `words` that the file has.
 
     A line is a word and its numbers, separated by spaces; a first line of two numbers, which word2vec writes, is
-    passed over.
+    passed over. A word may hold spaces, as some of GloVe's do.
 
     Raises:
         ValueError: a line has another number of values than `width`, or something that is no number; none of
@@ -25,17 +25,17 @@ def read_word_vectors(path: Path, words: tuple[str, ...], width: int) -> dict[st
         word, *values = line.rstrip().split(" ")
         if number == 1 and len(values) == 1 and word.isdigit() and values[0].isdigit():
             continue
-        if word not in wanted:
-            continue
+        if word not in wanted or not all(_is_number(value) for value in values[:-width]):
+            continue  # in the second case it is the first part of a word with spaces in it
         if len(values) != width:
             raise ValueError(
                 f"{path}: line {number}: found {len(values)} values for {word!r}, expected {width} "
                 "(encoder.word_width)"
             )
-        try:
-            vector = np.array(values, np.float32)
-        except ValueError as error:
-            raise ValueError(f"{path}: line {number}: {word!r} has a value that is no number") from error
+        if not all(_is_number(value) for value in values):
+            raise ValueError(f"{path}: line {number}: {word!r} has a value that is no number")
+        with np.errstate(over="ignore"):
+            vector = np.array([float(value) for value in values]).astype(np.float32)
         if not np.isfinite(vector).all():
             raise ValueError(f"{path}: line {number}: {word!r} has a value that is not finite")
         found.setdefault(word, vector)
@@ -53,3 +53,11 @@ def file_hash(path: Path) -> str:
 def _lines(path: Path) -> Iterator[str]:
     with path.open(encoding="utf-8", errors="replace") as file:
         yield from file
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

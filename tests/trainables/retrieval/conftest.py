@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +13,15 @@ from crosscut_trainables.data.split import Dataset, Split, SplitName
 from crosscut_trainables.fragments import Fragments, l2norm
 
 MakeFragments = Callable[..., Fragments]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> Iterator[None]:
+    """Models of a test are so small that threads wait for each other longer than they compute."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -31,6 +40,34 @@ def make_fragments() -> MakeFragments:
         return Fragments(fragments, mask, l2norm(fragments.sum(1)))
 
     return make
+
+
+@pytest.fixture
+def assert_same_scores(make_fragments: MakeFragments) -> Callable[..., None]:
+    """Asserts that two ways to score images with texts give the same scores and the same gradients."""
+
+    def check(
+        one: Callable[[Fragments, Fragments], torch.Tensor],
+        other: Callable[[Fragments, Fragments], torch.Tensor],
+        places: tuple[Sequence[int], Sequence[int]],
+    ) -> None:
+        gradients, values = [], []
+        for score in (one, other):
+            images, texts = make_fragments(places[0], 1, width=6), make_fragments(places[1], 2, width=7)
+            images.fragments.requires_grad_()
+            texts.fragments.requires_grad_()
+            scores = score(images, texts)
+            weigh = torch.arange(1.0, scores.numel() + 1, dtype=torch.float64).view_as(scores)
+            (scores * weigh).sum().backward()
+            values.append(scores.detach())
+            # Padding is no input.
+            gradients.append(
+                [f.fragments.grad[f.mask] for f in (images, texts) if f.fragments.grad is not None]
+            )
+        torch.testing.assert_close(values[0], values[1], rtol=1e-7, atol=1e-9)
+        torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-6, atol=1e-7)
+
+    return check
 
 
 class ToyData(Dataset):

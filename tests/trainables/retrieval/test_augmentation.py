@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -144,6 +145,18 @@ def test_what_is_off_changes_nothing_and_draws_nothing() -> None:
     assert off[0] is ids
     assert off[1] is lengths
     assert torch.equal(generator.get_state(), seeded().get_state())
+
+
+def test_batches_without_augmentation_are_those_of_one_that_is_off(prepared: PreparedSplit) -> None:
+    off = Augmentation(disturbance="mixed", vocabulary=10)
+    assert not off.acts
+    pairs = zip(
+        Batches(prepared, 16, 1).epoch(1), Batches(prepared, 16, 1, augmentation=off).epoch(1), strict=True
+    )
+    for one, two in pairs:
+        for name in (field.name for field in fields(Batch)):
+            a, b = getattr(one, name), getattr(two, name)
+            assert torch.equal(a, b) if isinstance(a, Tensor) else a == b, name
 
 
 def test_augmentation_leaves_what_it_is_given_as_it_was() -> None:

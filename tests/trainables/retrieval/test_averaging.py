@@ -22,10 +22,10 @@ from crosscut_trainables.session import MemorySession
 from crosscut_trainables.similarity import similarity
 
 
-def config(data: Any, ema: float | None, epochs: int = 3) -> RetrievalConfig:
+def config(data: Any, ema: float | None, epochs: int = 3, backbone: str = "vse++") -> RetrievalConfig:
     return RetrievalConfig.model_validate(
         {
-            "backbone": {"name": "vse++"},
+            "backbone": {"name": backbone},
             "encoder": {"width": 16, "word_width": 16, "min_count": 1},
             "training": {"epochs": epochs, "batch_size": 16, "learning_rate": 0.02, "ema": ema},
         }
@@ -85,6 +85,7 @@ def test_it_begins_with_the_weights_and_leaves_them_alone() -> None:
 
 def test_running_statistics_are_taken_as_they_are() -> None:
     model = nn.BatchNorm1d(2)
+    assert model.running_mean is not None
     average = WeightAverage(model, 0.9)
     with torch.no_grad():
         model.weight.fill_(5.0)
@@ -122,9 +123,10 @@ def test_what_is_restored_goes_on_to_the_bit() -> None:
     assert not torch.equal(kept["weights"]["weight"], again.weights["weight"])  # type: ignore[index]
 
 
-@pytest.mark.parametrize("ema", [0.2, 0.999])
-def test_a_resumed_run_is_the_undisturbed_one_to_the_bit(toy_data: Any, ema: float) -> None:
-    wanted = config(toy_data(), ema)
+# SAF has running statistics beside its weights.
+@pytest.mark.parametrize(("backbone", "ema"), [("vse++", 0.2), ("vse++", 0.999), ("saf", 0.5)])
+def test_a_resumed_run_is_the_undisturbed_one_to_the_bit(toy_data: Any, backbone: str, ema: float) -> None:
+    wanted = config(toy_data(), ema, backbone=backbone)
     whole, stopped = MemorySession(seed=3), MemorySession(seed=3, stop_after=2)
     expected = loop.run(wanted, whole)
     loop.run(wanted, stopped)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -110,6 +112,19 @@ def test_a_run_that_scores_all_pairs_alike_says_so(toy_data: Any) -> None:
     # Ties count against the model: 8 images, and 14 captions of others.
     assert evaluation.metrics["dev/t2i_medr"] == 8
     assert evaluation.metrics["dev/i2t_medr"] == 15
+
+
+def test_a_run_that_tells_texts_apart_but_no_images_does_not_say_so(toy_data: Any) -> None:
+    class Blind(toy_data):  # type: ignore[misc]
+        def load(self, split: Any) -> Any:
+            found = super().load(split)
+            regions, present = np.ones_like(found.regions), np.ones_like(found.present)
+            return dataclasses.replace(found, regions=regions, present=present)
+
+    evaluation = run(Blind(), loss={"name": "infonce"})
+    assert evaluation.metrics["dev/t2i_medr"] == 8
+    assert evaluation.metrics["dev/i2t_medr"] < 15
+    assert not [note for note in evaluation.notes if "scored all pairs" in note]
 
 
 @pytest.mark.parametrize("backbone", ["vse++", "scan"])

@@ -121,17 +121,19 @@ def test_triplet_sums_while_it_warms_up_and_takes_the_hardest_after(false_negati
         assert summed > hardest
         found = [warming.loss(scores, IMAGE_OF, None, epoch, further) for epoch in (1, 2, 3, 9)]
         assert found == [summed, summed, hardest, hardest]
+    assert warming.loss(scores, IMAGE_OF, None) == kinds[0].loss(scores, IMAGE_OF, None)
 
 
 def test_triplet_has_no_loss_of_a_collapsed_model_while_it_warms_up() -> None:
     warming = Triplet(warmup_epochs=2)
-    assert [warming.collapsed_at(128, epoch) for epoch in (1, 2)] == [None, None]
+    assert [warming.collapsed_at(128), *(warming.collapsed_at(128, epoch) for epoch in (1, 2))] == [None] * 3
     assert warming.collapsed_at(128, 3) == pytest.approx(51.2)
     assert Triplet(negatives="sum", warmup_epochs=2).collapsed_at(128, 3) is None
 
 
 def test_without_warming_up_triplet_takes_the_hardest_from_the_first_epoch() -> None:
-    assert Triplet().warmup_epochs == 0
+    scores = random_scores()
+    assert Triplet().loss(scores, IMAGE_OF, None, 1) == Triplet().loss(scores, IMAGE_OF, None, 9)
     assert Triplet().collapsed_at(128, 1) == pytest.approx(51.2)
 
 

@@ -40,7 +40,7 @@ def embedded(path: Path | None, data: Any, seed: int = 1) -> tuple[dict[str, int
     options["encoder"]["word_vectors"] = None if path is None else str(path)
     config = RetrievalConfig.model_validate(options).model_copy(update={"data": data})
     training = loop.Training(config, MemorySession(seed=seed))
-    return training.vocabulary.ids, training.model.text_encoder.embed.weight.detach()
+    return training.vocabulary.ids, training.model.state_dict()["text_encoder.embed.weight"]
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,12 @@ def test_a_first_line_of_a_word_and_one_number_is_no_header(file: Path) -> None:
         read_word_vectors(file, WORDS, 4)
 
 
+def test_a_word_of_several_parts_is_none_that_is_its_first_part(file: Path) -> None:
+    # GloVe's file of 840 billion tokens has `at name@domain.com`, `in mylot.com` and the like.
+    file.write_text("a name@domain.com 9 9 9 9\n" + GLOVE)
+    assert read_word_vectors(file, WORDS, 4)["a"].tolist() == [1, 2, 3, 4]
+
+
 @pytest.mark.parametrize("name", ["missing.txt", "."])
 def test_what_is_no_file_is_refused_at_its_key(tmp_path: Path, name: str) -> None:
     path = str(tmp_path / name)
@@ -157,6 +163,22 @@ def test_all_else_starts_as_without_a_file_and_vectors_are_trained_on(file: Path
     assert (trained != one["text_encoder.embed.weight"]).any(1).sum() > len(MARKS)
 
 
+def test_a_resumed_run_is_the_undisturbed_one_to_the_bit(file: Path, toy_data: Any) -> None:
+    options: dict[str, Any] = {"width": 8, "word_width": 4, "min_count": 1, "word_vectors": str(file)}
+    training = {**SMALL["training"], "epochs": 3}
+    config = RetrievalConfig.model_validate({**SMALL, "encoder": options, "training": training})
+    config = config.model_copy(update={"data": toy_data()})
+    whole, stopped = MemorySession(seed=1), MemorySession(seed=1, stop_after=2)
+    expected = loop.run(config, whole)
+    loop.run(config, stopped)
+    resumed = MemorySession(seed=1, state=stopped.state)
+    assert loop.run(config, resumed).metrics == expected.metrics
+    assert whole.state is not None
+    assert resumed.state is not None
+    weights = resumed.state["model"]
+    assert all(torch.equal(weights[name], value) for name, value in whole.state["model"].items())
+
+
 def test_a_run_whose_words_are_of_another_width_is_refused(file: Path, toy_data: Any) -> None:
     options = {"encoder": {"word_width": 16, "min_count": 1, "word_vectors": str(file)}}
     config = RetrievalConfig.model_validate(options).model_copy(update={"data": toy_data()})
@@ -179,3 +201,9 @@ def test_the_fingerprint_is_of_the_content_of_the_file(file: Path) -> None:
     assert fingerprint(copied) == first != none
     file.write_text(GLOVE.replace("9 9 9 9", "9 9 9 8"))
     assert fingerprint(file) not in (none, first)
+
+
+def test_a_value_too_large_for_single_precision_is_refused(file: Path) -> None:
+    file.write_text("a 1 2 3 1e60\n")
+    with pytest.raises(ValueError, match="line 1: 'a' has a value that is not finite"):
+        read_word_vectors(file, ("a",), 4)
