@@ -20,6 +20,8 @@ from crosscut_trainables.constraints import CONSTRAINTS, Constraint
 from crosscut_trainables.data import DATASETS
 from crosscut_trainables.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, ImageEncoder
 from crosscut_trainables.losses import LOSSES
+from crosscut_trainables.pretrained import PRETRAINED, DualEncoder
+from crosscut_trainables.stages import SEMANTIC_LOSSES
 
 
 def _nothing(component: Any) -> tuple[str, ...]:
@@ -41,6 +43,11 @@ def _of_constraint(constraint: type[Constraint]) -> tuple[str, ...]:
     return ("needs a backbone that exposes attention",)
 
 
+def _of_pretrained(model: type[DualEncoder]) -> tuple[str, ...]:
+    needs = "needs transformers, which the extra crosscut[hf] brings, and whole images"
+    return (needs,) if model.has_places else (needs, "its fragments are groups, which lie anywhere")
+
+
 @dataclass(frozen=True)
 class Kind:
     """A registry: components that can stand in each other's place."""
@@ -60,6 +67,8 @@ KINDS = (
     Kind("text encoders", "config.encoder.text.name", TEXT_ENCODERS),
     Kind("losses", "config.loss.name", LOSSES),
     Kind("constraints", "config.constraints", CONSTRAINTS, _of_constraint),
+    Kind("pretrained dual encoders", "config.pretrained.name", PRETRAINED, _of_pretrained),
+    Kind("losses of a stage", "config.stages.text.loss.name, config.stages.image.loss.name", SEMANTIC_LOSSES),
     Kind("data sets", "config.data.name", DATASETS),
     Kind("sections", "config", SECTIONS),
     Kind("designs", "design.kind", DESIGNS),

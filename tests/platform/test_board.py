@@ -65,7 +65,7 @@ def test_scalars_and_pictures_come_back(
     board.scalars(2, {"dev/rsum": 300.25})
     picture = np.random.default_rng(0).integers(0, 255, (5, 7, 3)).astype(np.uint8)
     board.picture(2, "attention", picture)
-    board.close("finished", 2, {"test/rsum": 312.5})
+    board.complete("finished", 2, {"test/rsum": 312.5})
     events = read(folder)
     assert [(s.step, s.value) for s in events.Scalars("dev/rsum")] == [(1, 200.0), (2, 300.25)]
     assert [(s.step, s.value) for s in events.Scalars("result/test/rsum")] == [(2, 312.5)]
@@ -86,7 +86,7 @@ def test_a_run_is_in_the_hparams_table_before_it_ends(
     assert told["search/training.learning_rate"].number_value == 0.1
     assert started.session_start_info.group_name == work.key
     assert plugin_data(folder, metadata.SESSION_END_INFO_TAG) == []
-    board.close("failed", 0, {})
+    board.complete("failed", 0, {})
     (ended,) = plugin_data(folder, metadata.SESSION_END_INFO_TAG)
     assert ended.session_end_info.status == 2  # STATUS_FAILURE
 
@@ -95,7 +95,7 @@ def test_a_run_is_in_the_hparams_table_before_it_ends(
 def test_the_end_of_a_run_says_how_it_ended(
     open_board: Callable[[Work], Board], work: Work, folder: Path, status: str, code: int
 ) -> None:
-    open_board(work).close(status, 1, {})
+    open_board(work).complete(status, 1, {})
     (ended,) = plugin_data(folder, metadata.SESSION_END_INFO_TAG)
     assert ended.session_end_info.status == code
 
@@ -117,7 +117,7 @@ def test_the_files_of_an_attempt_that_was_broken_off_are_replaced(
     broken_off._writer.close()
     again = open_board(work)
     again.scalars(1, {"dev/rsum": 2.0})
-    again.close("finished", 1, {})
+    again.complete("finished", 1, {})
     assert len(list(folder.iterdir())) == 1
     assert [s.value for s in read(folder).Scalars("dev/rsum")] == [2.0]
 
@@ -158,7 +158,7 @@ def test_no_arm_lies_outside_the_folder_whatever_it_is_called(
     root = tmp_path / "root"
     for arm in HOSTILE:
         board = Board(root, replace(work, arm=arm))
-        board.close("finished", 0, {})
+        board.complete("finished", 0, {})
     assert [path.name for path in tmp_path.iterdir()] == ["root"]
     assert all(len(list(path.iterdir())) == 1 for path in root.iterdir())
 

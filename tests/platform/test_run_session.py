@@ -176,7 +176,7 @@ def test_what_is_reported_is_plotted_also_what_came_before_the_checkpoint(
     second.restore()
     second.report(2, {"dev/rsum": 2.0})
     second.picture(2, "attention", np.zeros((4, 4, 3), np.uint8))
-    board.close("finished", 2, {})
+    board.complete("finished", 2, {})
     events = EventAccumulator(str(store.tensorboard / folder_of(work))).Reload()
     assert [(s.step, s.value) for s in events.Scalars("dev/rsum")] == [(1, 1.0), (2, 2.0)]
     assert len(events.Images("attention")) == 1

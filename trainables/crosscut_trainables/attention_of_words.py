@@ -42,5 +42,8 @@ def attention_of_words(
         own = torch.arange(len(block), device=device)
         _, _, weights = attention.of(places.to(device), own)
         lengths = split.lengths[block].tolist()
-        found += [pair[1 : length - 1] for pair, length in zip(weights.cpu().numpy(), lengths, strict=True)]
+        before, after = split.marks
+        found += [
+            pair[before : length - after] for pair, length in zip(weights.cpu().numpy(), lengths, strict=True)
+        ]
     return found

@@ -17,7 +17,9 @@ class WeightAverage:
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.model, self.decay, self.steps = model, decay, 0
-        self.weights = {name: value.detach().clone() for name, value in model.named_parameters()}
+        self.weights = {
+            name: value.detach().clone() for name, value in model.named_parameters() if value.requires_grad
+        }
 
     @torch.no_grad()
     def update(self) -> None:
@@ -25,7 +27,8 @@ class WeightAverage:
         self.steps += 1
         share = 1 - min(self.decay, (1 + self.steps) / (10 + self.steps))
         for name, value in self.model.named_parameters():
-            self.weights[name].lerp_(value, share)
+            if name in self.weights:
+                self.weights[name].lerp_(value, share)
 
     def state_of_model(self) -> dict[str, Tensor]:
         """The model's state with the average in place of its weights."""

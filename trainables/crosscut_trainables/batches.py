@@ -12,8 +12,8 @@ from torch import Tensor
 
 from crosscut_trainables.asymmetry.texts import TextMaker, Texts
 from crosscut_trainables.augmentation import Augmentation
-from crosscut_trainables.data.split import Split
-from crosscut_trainables.data.vocabulary import PAD, Vocabulary
+from crosscut_trainables.data.split import Source, Split
+from crosscut_trainables.data.vocabulary import PAD, Lexicon
 from crosscut_trainables.distribution import share, shares
 from crosscut_trainables.randomness import seed_for
 
@@ -29,21 +29,25 @@ def to_device(x: Tensor, device: str) -> Tensor:
 class PreparedSplit:
     """A split with its captions as padded ids. Regions stay where they are, which may be a file."""
 
-    regions: NDArray[np.float32]
-    """(images, regions, features)"""
+    regions: Source
+    """(images, regions, features), or what else the image encoder reads"""
     boxes: NDArray[np.float32]
     """(images, regions, 4)"""
     present: Tensor
     """(images, regions) bool"""
     ids: Tensor
-    """(captions, longest) int64, start and end marks included"""
+    """(captions, longest) int64, marks included; or what else the text encoder reads, of that many places"""
     lengths: Tensor
     """(captions,) int64"""
     image_of: Tensor
     """(captions,) int64"""
+    marks: tuple[int, int] = (1, 1)
+    """How many marks stand before the words of a caption, and after them."""
+    wholes: int = 0
+    """Places before those of the words in `ids`: 1 in a table of features, which has the whole text there."""
 
     @classmethod
-    def of(cls, split: Split, vocabulary: Vocabulary) -> PreparedSplit:
+    def of(cls, split: Split, vocabulary: Lexicon) -> PreparedSplit:
         """Encode the captions of `split`; refuses an image without regions and a split without captions."""
         empty = np.flatnonzero(~np.asarray(split.present).any(axis=1))
         if len(empty):
@@ -62,6 +66,7 @@ class PreparedSplit:
             ids=torch.from_numpy(ids),
             lengths=torch.from_numpy(lengths),
             image_of=torch.from_numpy(split.image_of.astype(np.int64)),
+            marks=vocabulary.marks,
         )
 
     def regions_of(self, images: Tensor | slice) -> Tensor:
@@ -75,10 +80,14 @@ class PreparedSplit:
     def words_of(self, captions: Tensor, width: int) -> tuple[Tensor, Tensor, Tensor]:
         """Ids (n, width), lengths (n,) and mask (n, width) of the captions asked for."""
         lengths = self.lengths[captions]
-        return self.ids[captions, :width], lengths, torch.arange(width) < lengths[:, None]
+        return self.cut(self.ids[captions], width), lengths, torch.arange(width) < lengths[:, None]
+
+    def cut(self, ids: Tensor, width: int) -> Tensor:
+        """The first `width` places of words of `ids` (n, longest, …), with what stands before them."""
+        return ids[:, : self.wholes + width]
 
 
-def _read(source: NDArray[np.float32], images: Tensor | slice) -> Tensor:
+def _read(source: Source, images: Tensor | slice) -> Tensor:
     index = images if isinstance(images, slice) else images.numpy()
     return torch.from_numpy(np.array(source[index], np.float32))
 
@@ -192,7 +201,7 @@ class Batches:
             sizes=shares(len(captions), self.world_size),
             regions=to_device(self.split.regions_of(images[own]), self.device),
             boxes=to_device(self.split.boxes_of(images[own]), self.device),
-            ids=to_device(ids[own, :width], self.device),
+            ids=to_device(self.split.cut(ids[own], width), self.device),
             lengths=lengths[own],
             present=to_device(present, self.device),
             words=to_device(torch.arange(width) < lengths[:, None], self.device),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from crosscut_trainables.asymmetry.options import Asymmetry
 from crosscut_trainables.backbones import BACKBONES, Backbone, Scan, VSEPlusPlus
+from crosscut_trainables.compatibility import refusal
 from crosscut_trainables.component import choice
 from crosscut_trainables.constraints import CONSTRAINTS, Constraint
 from crosscut_trainables.data import DATASETS
@@ -16,6 +17,8 @@ from crosscut_trainables.data.split import Dataset
 from crosscut_trainables.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, Gru, ImageEncoder, TextEncoder
 from crosscut_trainables.fusion import Fused
 from crosscut_trainables.losses import LOSSES, InfoNCE, Loss
+from crosscut_trainables.pretrained import PRETRAINED, DualEncoder
+from crosscut_trainables.stages.options import ImageStage, Stages, TextStage
 
 if TYPE_CHECKING:
     AnyData = Dataset
@@ -23,12 +26,14 @@ if TYPE_CHECKING:
     AnyLoss = Loss
     AnyImageEncoder = ImageEncoder
     AnyTextEncoder = TextEncoder
+    AnyPretrained = DualEncoder
 else:
     AnyData = choice(DATASETS)
     AnyBackbone = choice(BACKBONES)
     AnyLoss = choice(LOSSES)
     AnyImageEncoder = choice(IMAGE_ENCODERS)
     AnyTextEncoder = choice(TEXT_ENCODERS)
+    AnyPretrained = choice(PRETRAINED)
 
 
 class Options(BaseModel):
@@ -207,6 +212,12 @@ class RetrievalConfig(Options):
 
     data: AnyData = Field(default_factory=_default_data, description="The data set.")
     encoder: EncoderOptions = Field(EncoderOptions(), description="How regions and words become fragments.")
+    stages: Stages | None = Field(
+        None, description="Encoders trained each by itself before the run, then frozen; null: none."
+    )
+    pretrained: AnyPretrained | None = Field(
+        None, description="A dual encoder that others have trained, in place of encoder; null: none."
+    )
     backbone: AnyBackbone = Field(Scan(), description="How an image and a text are compared.")
     fusion: FusionOptions | None = Field(
         None, description="A global similarity beside the backbone's; null: none."
@@ -220,29 +231,10 @@ class RetrievalConfig(Options):
     evaluation: EvaluationOptions = Field(EvaluationOptions(), description="How it is evaluated.")
 
     @model_validator(mode="after")
-    def _constraints_have_attention(self) -> RetrievalConfig:
-        for name in self.constraints.active():
-            if not self.backbone.exposes_attention:
-                raise ValueError(
-                    f"{name} needs a backbone that exposes attention; {self.backbone.name} has none"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _image_encoder_knows_enough(self) -> RetrievalConfig:
-        named = self.encoder.image
-        if named is not None and self.backbone.needs_positions and not named.has_positions:
-            raise ValueError(
-                f"{self.backbone.name} needs an image encoder with positions; {named.name} has none"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _fusion_has_two_kinds(self) -> RetrievalConfig:
-        if self.fusion is not None and not self.backbone.exposes_attention:
-            raise ValueError(
-                f"fusion needs a backbone that compares fragments; {self.backbone.name} does not"
-            )
+    def _goes_together(self) -> RetrievalConfig:
+        why = refusal(self)
+        if why is not None:
+            raise ValueError(why)
         return self
 
     @property
@@ -269,6 +261,9 @@ class RetrievalConfig(Options):
 
 SECTIONS: dict[str, type[BaseModel]] = {
     "encoder": EncoderOptions,
+    "stages": Stages,
+    "stages.text": TextStage,
+    "stages.image": ImageStage,
     "fusion": FusionOptions,
     "asymmetry": Asymmetry,
     "training": TrainingOptions,

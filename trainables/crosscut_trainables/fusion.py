@@ -36,6 +36,10 @@ class Fused(Backbone):
     def poolings(self) -> tuple[str, str]:
         return self.whole.poolings
 
+    @property
+    def learns(self) -> bool:
+        return self.learned or self.local.learns or self.whole.learns
+
     def parts(self, width: int) -> nn.Module | None:
         import torch
         from torch import nn

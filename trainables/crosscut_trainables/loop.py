@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,7 +21,6 @@ from crosscut_trainables.batch_norm import end_step
 from crosscut_trainables.batches import Batches, PreparedSplit
 from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.data.split import Split, SplitName
-from crosscut_trainables.data.vocabulary import Vocabulary
 from crosscut_trainables.distribution import average_gradients
 from crosscut_trainables.diverged import Diverged
 from crosscut_trainables.dropout import begin_step
@@ -36,7 +34,8 @@ from crosscut_trainables.ranks import all_last, image_to_text, text_to_image
 from crosscut_trainables.schedule import learning_rate
 from crosscut_trainables.session import Gallery, Session
 from crosscut_trainables.similarity import similarity
-from crosscut_trainables.word_vectors import read_word_vectors
+from crosscut_trainables.state import copied
+from crosscut_trainables.towers import towers_of
 
 SELECTION = "dev/rsum"
 """The metric whose best epoch is kept."""
@@ -57,14 +56,13 @@ class Training:
     def __init__(self, config: RetrievalConfig, session: Session) -> None:
         self.config, self.session = config, session
         options = config.training
-        train = self._load("train")
-        self.vocabulary = Vocabulary.build(train.captions, config.encoder.min_count)
+        self.towers = towers = towers_of(config, session)
         augmentation = Augmentation(
-            options.region_dropout, options.word_dropout, options.disturbance, len(self.vocabulary)
+            options.region_dropout, options.word_dropout, options.disturbance, len(towers.vocabulary)
         )
-        self.dev = self._load("dev")
-        self.prepared_dev = PreparedSplit.of(self.dev, self.vocabulary)
-        prepared = PreparedSplit.of(train, self.vocabulary)
+        self.dev = towers.split("dev")
+        self.prepared_dev = towers.prepared("dev")
+        prepared = towers.prepared("train")
         self.batches = Batches(
             prepared,
             options.batch_size,
@@ -75,15 +73,15 @@ class Training:
             augmentation,
             self._text_maker(prepared),
         )
-        self.model = RetrievalModel(
-            config, train.regions.shape[2], train.regions.shape[1], len(self.vocabulary), session.seed
-        )
-        if config.encoder.word_vectors is not None:
-            self._start_from(Path(config.encoder.word_vectors))
+        self.model = RetrievalModel(config, towers, session.seed)
         self.model.to(session.device)
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
-        )
+        self.learnt = list(self.model.learnt.values())
+        self.optimizer: torch.optim.Optimizer | None = None
+        if self.learnt:
+            groups = self.model.groups(towers.encoder_rate)
+            self.optimizer = torch.optim.AdamW(
+                groups, lr=options.learning_rate, weight_decay=options.weight_decay
+            )
         self.average = WeightAverage(self.model, options.ema) if options.ema is not None else None
         self.objective = Objective(config, self.model, session.world_size)
         self.progress = Progress()
@@ -91,9 +89,11 @@ class Training:
     def run(self) -> Evaluation:
         self._restore()
         options, progress = self.config.training, self.progress
-        while progress.epoch < options.epochs and not progress.stopped:
+        # A model that learns nothing is only measured.
+        epochs = 1 if self.optimizer is None else options.epochs
+        while progress.epoch < epochs and not progress.stopped:
             epoch = progress.epoch + 1
-            metrics = self._train(epoch)
+            metrics = {} if self.optimizer is None else self._train(epoch, self.optimizer)
             with self._averaged():
                 measured, ranks = self._evaluate("dev", self.prepared_dev)
                 metrics |= measured
@@ -103,7 +103,7 @@ class Training:
                     progress.best = {
                         name: value for name, value in metrics.items() if name.startswith("dev/")
                     }
-                    progress.weights = _copy(self.model.state_dict())
+                    progress.weights = copied(self.model.state_dict())
             progress.epoch = epoch
             progress.history.append(metrics)
             # Reported before it is saved: a run that dies in between does the epoch, and its report, again. One
@@ -113,7 +113,7 @@ class Training:
                 self._save()
         return self._finish()
 
-    def _train(self, epoch: int) -> dict[str, float]:
+    def _train(self, epoch: int, optimizer: torch.optim.Optimizer) -> dict[str, float]:
         """One epoch; its metrics. Nothing waits for the device before its end."""
         self.model.train()
         rate = 0.0
@@ -128,18 +128,16 @@ class Training:
         started = time.perf_counter()
         for batch in self.batches.epoch(epoch):
             rate = learning_rate(self.config.training, epoch, batch.number, len(self.batches))
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["share"]
             step = (epoch - 1) * len(self.batches) + batch.number
             begin_step(self.model, seed_for(self.session.seed, "dropout", step))
             terms = self.objective.terms(batch, generators)
-            self.optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad(set_to_none=True)
             terms["loss/total"].backward()
-            average_gradients(self.model.parameters(), self.session.world_size)
-            terms["grad_norm"] = torch.nn.utils.clip_grad_norm_(
-                self.model.parameters(), self.config.training.clip_norm
-            )
-            self.optimizer.step()
+            average_gradients(self.learnt, self.session.world_size)
+            terms["grad_norm"] = torch.nn.utils.clip_grad_norm_(self.learnt, self.config.training.clip_norm)
+            optimizer.step()
             end_step(self.model, self.session.world_size)
             if self.average is not None:
                 self.average.update()
@@ -176,33 +174,19 @@ class Training:
         if self.average is None:
             yield
             return
-        own = _copy(self.model.state_dict())
+        own = copied(self.model.state_dict())
         self.model.load_state_dict(self.average.state_of_model())
         try:
             yield
         finally:
             self.model.load_state_dict(own)
 
-    def _load(self, name: SplitName) -> Split:
-        """A split as the image encoder sees it."""
-        return self.config.image_encoder.view(self.config.data.load(name))
-
     def _text_maker(self, train: PreparedSplit) -> TextMaker | None:
         options = self.config.asymmetry
         if options is None:
             return None
-        seed, words = self.session.seed, len(self.vocabulary)
+        seed, words = self.session.seed, len(self.towers.vocabulary)
         return TextMaker(options, train.ids, train.lengths, train.image_of, words, seed)
-
-    def _start_from(self, path: Path) -> None:
-        """Begin with the word vectors of a file."""
-        embed = self.model.text_encoder.embed
-        assert isinstance(embed, torch.nn.Embedding)
-        weight = embed.weight
-        vectors = read_word_vectors(path, self.vocabulary.words, weight.shape[1])
-        with torch.no_grad():
-            for word, vector in vectors.items():
-                weight[self.vocabulary.ids[word]] = torch.from_numpy(vector)
 
     def _evaluate(
         self, name: SplitName, split: PreparedSplit
@@ -227,11 +211,11 @@ class Training:
         self.model.eval()
         self._show()
         metrics = dict(self.progress.best)
-        notes = self.progress.health.notes
+        notes = (*self.towers.notes, *self.progress.health.notes)
         if self.session.phase == "search":
             return Evaluation(metrics, notes=notes)
-        test = self._load("test")
-        prepared = PreparedSplit.of(test, self.vocabulary)
+        test = self.towers.split("test")
+        prepared = self.towers.prepared("test")
         measured, ranks = self._evaluate("test", prepared)
         metrics |= measured
         if test.referents is not None and self.config.comparison.exposes_attention:
@@ -267,34 +251,24 @@ class Training:
         state = {
             "progress": self.progress.state(),
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": None if self.optimizer is None else self.optimizer.state_dict(),
             "average": None if self.average is None else self.average.state(),
         }
-        self.session.save(_copy(state, "cpu"))
+        self.session.save(copied(state, "cpu"))
 
     def _restore(self) -> None:
         state = self.session.restore()
         if state is None:
             return
-        progress = _copy(state["progress"])
+        progress = copied(state["progress"])
         self.progress = Progress.restored(
-            {**progress, "weights": _copy(progress["weights"], self.session.device)}
+            {**progress, "weights": copied(progress["weights"], self.session.device)}
         )
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(_copy(state["optimizer"]))
+        if self.optimizer is not None:
+            self.optimizer.load_state_dict(copied(state["optimizer"]))
         if self.average is not None:
             self.average.restore(state["average"])
-
-
-def _copy(value: Any, device: str | None = None) -> Any:
-    """`value` with every tensor in it copied, to `device` where one is named."""
-    if isinstance(value, Tensor):
-        return value.detach().clone() if device is None else value.detach().to(device, copy=True)
-    if isinstance(value, dict):
-        return {key: _copy(entry, device) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_copy(entry, device) for entry in value)
-    return value
 
 
 def _spread(count: int, wanted: int) -> Iterator[int]:

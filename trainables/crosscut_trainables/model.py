@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +15,11 @@ from crosscut_trainables.rows import Rows
 
 if TYPE_CHECKING:
     from crosscut_trainables.config import RetrievalConfig
+    from crosscut_trainables.towers import Towers
 
 T = TypeVar("T")
+GIVEN = ("image_encoder.encoder.", "text_encoder.encoder.")
+"""What names of parameters begin with that lie inside encoders that were trained before, behind a `Head`."""
 
 
 class RetrievalModel(nn.Module):
@@ -26,26 +29,38 @@ class RetrievalModel(nn.Module):
     float32, because hard negatives differ by less than bfloat16 can tell.
     """
 
-    def __init__(
-        self, config: RetrievalConfig, features: int, places: int, vocabulary: int, seed: int
-    ) -> None:
+    def __init__(self, config: RetrievalConfig, towers: Towers, seed: int) -> None:
         super().__init__()
-        encoder = config.encoder
         generator = torch.Generator().manual_seed(seed_for(seed, "encoders"))
         # Layers draw default values when they are made; forked, that leaves the global state as it was.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_for(seed, "parts"))
             comparison = config.comparison
             pool_image, pool_text = comparison.poolings
-            self.backbone_parts = comparison.parts(encoder.width)
-            self.loss_parts = config.loss.parts()
-            self.image_encoder = config.image_encoder.module(
-                features, places, encoder.width, pool_image, generator
-            )
-            self.text_encoder = encoder.text.module(
-                vocabulary, encoder.word_width, encoder.width, pool_text, encoder.dropout, generator
-            )
+            self.backbone_parts = comparison.parts(towers.width)
+            loss = config.loss
+            if towers.scale is not None:
+                loss = loss.model_copy(update={"temperature": 1 / towers.scale})
+            self.loss_parts = loss.parts()
+            self.image_encoder = towers.image_module(pool_image, generator)
+            self.text_encoder = towers.text_module(pool_text, generator)
         self.bf16 = config.training.precision == "bf16"
+        if not towers.learns:
+            self.requires_grad_(False)
+
+    @property
+    def learnt(self) -> dict[str, nn.Parameter]:
+        """What is learnt, by name."""
+        return {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+
+    def groups(self, encoder_rate: float) -> list[dict[str, Any]]:
+        """What is learnt as groups of an optimizer, each with its `share` of the learning rate: `encoder_rate` for
+        what lies inside encoders that were trained before, 1 for all else."""
+        inside = [p for name, p in self.learnt.items() if name.startswith(GIVEN)]
+        known = {id(parameter) for parameter in inside}
+        others = [p for p in self.learnt.values() if id(p) not in known]
+        named = ((others, 1.0), (inside, encoder_rate))
+        return [{"params": parameters, "share": share} for parameters, share in named if parameters]
 
     def forward(self, work: Callable[[], T]) -> T:
         """Do any work with this model; `torch.func.functional_call` does it with other parameters in place."""

@@ -39,12 +39,15 @@ class RetrievalDescription:
         return tuple(f"{split}/{name}" for split in ("dev", "test") for name in NAMES)
 
     def fingerprint(self, config: BaseModel) -> str:
-        """Hash of the data set that `config` names, and of its file of word vectors if it has one."""
+        """Hash of the data set that `config` names, of its file of word vectors, and of its pretrained model, where
+        it has them."""
         assert isinstance(config, RetrievalConfig)
-        fingerprint = config.data.fingerprint()
-        if config.encoder.word_vectors is None:
-            return fingerprint
-        return f"{fingerprint}+{file_hash(Path(config.encoder.word_vectors))[:16]}"
+        parts = [config.data.fingerprint()]
+        if config.encoder.word_vectors is not None:
+            parts.append(file_hash(Path(config.encoder.word_vectors))[:16])
+        if config.pretrained is not None:
+            parts.append(config.pretrained.fingerprint()[:16])
+        return "+".join(parts)
 
     def seconds(self, config: BaseModel) -> float | None:
         """Rough seconds of a final run on one core; a search trial saves the evaluation on test.
@@ -53,6 +56,8 @@ class RetrievalDescription:
         every caption meets a batch of images in training and all images of its split in evaluation.
         """
         assert isinstance(config, RetrievalConfig)
+        if config.pretrained is not None:
+            return None
         names: tuple[SplitName, ...] = ("train", "dev", "test")
         train, dev, test = (config.image_encoder.view(config.data.load(name)) for name in names)
         epochs, batch = config.training.epochs, config.training.batch_size

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -75,6 +76,47 @@ class Gallery(Protocol):
         ...
 
 
+class Making(Protocol):
+    """What the maker of an artifact has at hand."""
+
+    def report(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Show the metrics of a step (an epoch) where somebody watches."""
+        ...
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Keep `state` as the newest checkpoint of the making, written whole or not at all."""
+        ...
+
+    def restore(self) -> dict[str, Any] | None:
+        """The newest checkpoint, tensors on the CPU, or None where there is none."""
+        ...
+
+
+@runtime_checkable
+class Workshop(Protocol):
+    """What a session offers in addition where runs share what they make, such as a trained encoder."""
+
+    def artifact(
+        self, name: str, identity: Mapping[str, Any], make: Callable[[Making], Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """The artifact that `identity` defines, tensors on the CPU: made once, whoever wants it, and however many
+        want it at the same time.
+
+        `identity` has plain values, and all that what is made depends on; `name` says what it is. `make` gives
+        tensors and plain values. What is returned is shared: do not write into it.
+        """
+        ...
+
+
+def artifact_of(
+    session: Session, name: str, identity: Mapping[str, Any], make: Callable[[Making], Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """The artifact as `Workshop.artifact` gives it, or made now where the session shares nothing."""
+    if isinstance(session, Workshop):
+        return session.artifact(name, identity, make)
+    return make(_InMemory())
+
+
 @dataclass
 class MemorySession:
     """A session that keeps all it is told in memory; for tests, notebooks and examples.
@@ -96,6 +138,8 @@ class MemorySession:
     reports: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     pictures: list[tuple[int, str, NDArray[np.uint8]]] = field(default_factory=list)
     state: dict[str, Any] | None = None
+    artifacts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What was made so far. Hand the same to several sessions and they share it."""
 
     def report(self, step: int, metrics: Mapping[str, float]) -> bool:
         self.reports.append((step, dict(metrics)))
@@ -109,3 +153,27 @@ class MemorySession:
 
     def picture(self, step: int, name: str, image: NDArray[np.uint8]) -> None:
         self.pictures.append((step, name, image))
+
+    def artifact(
+        self, name: str, identity: Mapping[str, Any], make: Callable[[Making], Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        key = f"{name} {json.dumps(identity, sort_keys=True)}"
+        if key not in self.artifacts:
+            self.artifacts[key] = dict(make(_InMemory()))
+        return self.artifacts[key]
+
+
+@dataclass
+class _InMemory:
+    """The making of an artifact of a `MemorySession`."""
+
+    state: dict[str, Any] | None = None
+
+    def report(self, step: int, metrics: Mapping[str, float]) -> None:
+        pass
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        self.state = dict(state)
+
+    def restore(self) -> dict[str, Any] | None:
+        return self.state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,8 +30,7 @@ def block_of_images(
 
 def encode_images(model: RetrievalModel, split: PreparedSplit, images: Tensor, device: str) -> Fragments:
     """The fragments of `images` (indices on the CPU), encoded in blocks of at most 16 million numbers."""
-    _, regions, features = split.regions.shape
-    step = max(1, 2**24 // (regions * max(features, 1)))
+    step = max(1, 2**24 // max(math.prod(split.regions.shape[1:]), 1))
     parts = [
         model.images(
             to_device(split.regions_of(block), device),

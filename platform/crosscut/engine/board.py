@@ -37,23 +37,15 @@ def _safe(arm: str) -> str:
     return f"{kept}-{hashlib.sha256(arm.encode()).hexdigest()[:8]}"
 
 
-class Board:
-    """The TensorBoard files of one run. HParams are written at once and completed by `close`.
+class Curves:
+    """A folder of TensorBoard files with values at steps. Replaces what lies there already."""
 
-    A new board of a run replaces the one of an attempt that was broken off.
-    """
-
-    def __init__(self, root: Path, work: Work) -> None:
-        from tensorboard.plugins.hparams import summary_v2 as hparams
+    def __init__(self, folder: Path) -> None:
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-        folder = root / folder_of(work)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self._writer = EventFileWriter(str(folder), flush_secs=5)
-        started = hparams.hparams_pb(_hparams(work), trial_id=work.key, start_time_secs=time.time())
-        self._add(0, started)
-        self._writer.flush()
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Plot values at a step."""
@@ -61,6 +53,30 @@ class Board:
 
         summary = Summary(value=[Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()])
         self._add(step, summary)
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._writer.close()
+
+    def _add(self, step: int, summary: Any) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event
+
+        self._writer.add_event(Event(wall_time=time.time(), step=step, summary=summary))
+
+
+class Board(Curves):
+    """The TensorBoard files of one run. HParams are written at once and completed by `complete`.
+
+    A new board of a run replaces the one of an attempt that was broken off.
+    """
+
+    def __init__(self, root: Path, work: Work) -> None:
+        from tensorboard.plugins.hparams import summary_v2 as hparams
+
+        super().__init__(root / folder_of(work))
+        started = hparams.hparams_pb(_hparams(work), trial_id=work.key, start_time_secs=time.time())
+        self._add(0, started)
+        self._writer.flush()
 
     def picture(self, step: int, name: str, image: NDArray[np.uint8]) -> None:
         """Show an image, (height, width, 3) uint8."""
@@ -75,8 +91,8 @@ class Board:
         )
         self._add(step, Summary(value=[Summary.Value(tag=name, image=encoded)]))
 
-    def close(self, status: str, step: int, metrics: Mapping[str, float]) -> None:
-        """Write the final metrics and complete the run's line in the HParams table."""
+    def complete(self, status: str, step: int, metrics: Mapping[str, float]) -> None:
+        """Write the final metrics, complete the run's line in the HParams table, and close."""
         from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
         from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
@@ -93,12 +109,7 @@ class Board:
         )
         value = Summary.Value(tag=metadata.SESSION_END_INFO_TAG, metadata=kind, tensor=metadata.NULL_TENSOR)
         self._add(0, Summary(value=[value]))
-        self._writer.close()
-
-    def _add(self, step: int, summary: Any) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event
-
-        self._writer.add_event(Event(wall_time=time.time(), step=step, summary=summary))
+        self.close()
 
 
 def write_columns(root: Path, experiment: Experiment) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosscut.engine.board import Board
+from crosscut.engine.board import Board, Curves
 from crosscut.records.key import digest
 from crosscut.records.record import Step
 from crosscut.records.store import Store
 from crosscut.records.work import Work
-from crosscut_trainables.session import Phase
+from crosscut_trainables.session import Making, Phase
 
 
 class NotANumber(Exception):  # noqa: N818 - a state of the run, told in its own words
@@ -148,6 +148,22 @@ class RunSession:
         """Show an image, (height, width, 3) uint8, in TensorBoard."""
         if self._board is not None:
             self._board.picture(step, name, image)
+
+    def artifact(
+        self, name: str, identity: Mapping[str, Any], make: Callable[[Making], Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """What runs of the sweep share, made by the first that wants it, with a place of its own in TensorBoard."""
+        curves: list[Curves] = []
+
+        def board(place: str) -> Callable[[int, Mapping[str, float]], None]:
+            curves.append(Curves(self._store.tensorboard / "artifacts" / place))
+            return curves[0].scalars
+
+        try:
+            return self._store.artifacts.artifact(name, identity, make, board)
+        finally:
+            for plotted in curves:
+                plotted.close()
 
 
 def _refuse_what_cannot_be_restored(value: Any, where: str) -> None:

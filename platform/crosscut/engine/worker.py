@@ -113,7 +113,7 @@ def train(
     if rank == 0:
         store.drop_checkpoint(work.key)
     if board is not None:
-        board.close(record.status, max((s.step for s in record.history), default=0), record.metrics)
+        board.complete(record.status, max((s.step for s in record.history), default=0), record.metrics)
     return record
 
 

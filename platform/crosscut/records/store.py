@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crosscut.errors import InputError
+from crosscut.records.artifacts import Artifacts
 from crosscut.records.record import RECORD_FILE, DamagedRecord, Record
 
 
@@ -21,6 +22,7 @@ class Store:
     sweep.json                 the sweep as it was last asked for
     runs/<key>/                one record: record.json, ranks.npz
     checkpoints/<key>/         the newest checkpoint of a run that has not ended
+    artifacts/<name>-<key>/    what runs share, such as an encoder that was trained by itself
     set-aside/<key>.<n>/       records that were damaged, or failed and were tried again
     tensorboard/  report/  logs/
     ```
@@ -36,6 +38,7 @@ class Store:
         self.tensorboard = folder / "tensorboard"
         self.report = folder / "report"
         self.logs = folder / "logs"
+        self.artifacts = Artifacts(folder / "artifacts")
 
     @classmethod
     def create(cls, storage: str, sweep: str) -> Store:
@@ -192,7 +195,8 @@ class Store:
             shutil.rmtree(path, ignore_errors=True)
         for path in self.logs.glob("crosscut-*"):
             shutil.rmtree(path, ignore_errors=True)
-        for path in (*self.checkpoints.glob("*/.*"), *self.folder.glob(".*"), self.folder / "progress.json"):
+        left = (*self.checkpoints.glob("*/.*"), *self.artifacts.folder.glob("*/.*"))
+        for path in (*left, *self.folder.glob(".*"), self.folder / "progress.json"):
             if path.is_file():
                 path.unlink(missing_ok=True)
 

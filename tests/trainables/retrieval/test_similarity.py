@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,22 +17,34 @@ from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.data.vocabulary import Vocabulary
 from crosscut_trainables.model import RetrievalModel
 from crosscut_trainables.similarity import block_of_images, encode_images, encode_texts, similarity
+from crosscut_trainables.towers.scratch import ScratchTowers
+
+MakeModel = Callable[[RetrievalConfig], RetrievalModel]
 
 
 @pytest.fixture
 def prepared(toy_data: Any) -> PreparedSplit:
-    split = toy_data().load("test")
-    return PreparedSplit.of(split, Vocabulary.build(split.captions))
+    return PreparedSplit.of(toy_data().load("test"), Vocabulary.build(toy_data().load("train").captions, 4))
 
 
-def model_of(config: RetrievalConfig) -> RetrievalModel:
-    return RetrievalModel(config, features=6, places=4, vocabulary=12, seed=1).eval()
+@pytest.fixture
+def model_of(toy_data: Any) -> MakeModel:
+    def make(config: RetrievalConfig) -> RetrievalModel:
+        config = config.model_copy(update={"data": toy_data()})
+        return RetrievalModel(config, ScratchTowers(config), seed=1).eval()
+
+    return make
 
 
 @pytest.mark.parametrize("name", sorted(BACKBONES))
 @pytest.mark.parametrize(("captions", "images"), [(256, 1000), (3, 4), (1, 1)])
 def test_blocks_give_what_all_at_once_gives(
-    prepared: PreparedSplit, name: str, captions: int, images: int, monkeypatch: pytest.MonkeyPatch
+    prepared: PreparedSplit,
+    model_of: MakeModel,
+    name: str,
+    captions: int,
+    images: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config = RetrievalConfig.model_validate({"backbone": {"name": name}})
     model = model_of(config)
@@ -49,7 +62,7 @@ def test_blocks_give_what_all_at_once_gives(
 
 
 def test_a_bound_below_one_pair_still_compares_pair_by_pair(
-    prepared: PreparedSplit, monkeypatch: pytest.MonkeyPatch
+    prepared: PreparedSplit, model_of: MakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = RetrievalConfig()
     model = model_of(config)
@@ -65,7 +78,7 @@ def test_a_block_holds_no_more_than_the_memory() -> None:
     assert images * per_image <= 512 * 2**20 < (images + 1) * per_image
 
 
-def test_attention_of_words_is_there_for_words_alone(prepared: PreparedSplit) -> None:
+def test_attention_of_words_is_there_for_words_alone(prepared: PreparedSplit, model_of: MakeModel) -> None:
     config = RetrievalConfig()
     found = attention_of_words(model_of(config), config.backbone, prepared, torch.tensor([3, 0]))
     assert found is not None

@@ -26,6 +26,11 @@ class Backbone(Component):
     """Whether the image encoder must know where regions are."""
 
     @property
+    def learns(self) -> bool:
+        """Whether it has anything to learn, in `parts` or in its poolings."""
+        return False
+
+    @property
     def poolings(self) -> tuple[str, str]:
         """How an image and a text each become one vector: keys of `pooling.POOLINGS`, or `own`, the encoder's."""
         return "own", "own"

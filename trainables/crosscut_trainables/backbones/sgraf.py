@@ -32,6 +32,10 @@ class SimilarityReasoning(Backbone):
         0.4, ge=0, lt=1, description="Dropout while images and texts are pooled to one vector, [0, 1)."
     )
 
+    @property
+    def learns(self) -> bool:
+        return True
+
     def parts(self, width: int) -> nn.Module | None:
         from torch import nn
 

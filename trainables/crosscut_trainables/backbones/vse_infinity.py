@@ -38,6 +38,10 @@ class VSEInfinity(Backbone):
     def poolings(self) -> tuple[str, str]:
         return self.pooling, self.pooling
 
+    @property
+    def learns(self) -> bool:
+        return self.pooling in ("gpo", "attention")
+
     def match(self, images: Fragments, texts: Fragments, parts: nn.Module | None) -> Match:
         from crosscut_trainables.match import Match
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,19 @@ from crosscut_trainables.component import Component
 SplitName = Literal["train", "dev", "test"]
 
 
+class Source(Protocol):
+    """Numbers by image, read when they are asked for: an array in memory, one in a file, or what is computed."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(images, …)"""
+        ...
+
+    def __getitem__(self, index: Any) -> NDArray[np.float32]:
+        """The images at `index`: their numbers, (n,), or a slice."""
+        ...
+
+
 @dataclass(frozen=True)
 class Split:
     """Images as regions, and their captions.
@@ -22,8 +35,9 @@ class Split:
     Boxes are (x1, y1, x2, y2) as shares of the image's width and height, 0 to 1.
     """
 
-    regions: NDArray[np.float32]
-    """(images, regions, features) region features, as a detector gives them."""
+    regions: Source
+    """(images, regions, features) region features, as a detector gives them; or what else an image encoder reads
+    of an image, with dimensions of its own."""
     boxes: NDArray[np.float32]
     """(images, regions, 4) the box of each region."""
     present: NDArray[np.bool_]
@@ -39,8 +53,9 @@ class Split:
     """(images, height, width) the whole images, None where only regions are at hand."""
 
     def __post_init__(self) -> None:
-        n, r = self.regions.shape[:2]
-        if self.boxes.shape != (n, r, 4) or self.present.shape != (n, r):
+        n, r = self.present.shape
+        whose = self.regions.shape[:2] if len(self.regions.shape) == 3 else (self.regions.shape[0], r)
+        if self.boxes.shape != (n, r, 4) or whose != (n, r):
             raise ValueError(
                 f"regions {self.regions.shape}, boxes {self.boxes.shape} and present {self.present.shape} "
                 "do not go together"

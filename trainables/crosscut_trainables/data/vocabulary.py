@@ -5,10 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
 
 PAD, START, END, UNKNOWN = range(4)
 MARKS = ("<pad>", "<start>", "<end>", "<unk>")
 """The marks with the first four ids, as in the vocabularies of the region-word family."""
+
+
+class Lexicon(Protocol):
+    """What makes numbers of a text's words, or of the pieces that a pretrained model reads."""
+
+    @property
+    def marks(self) -> tuple[int, int]:
+        """How many marks stand before the words of a text, and after them."""
+        ...
+
+    def __len__(self) -> int:
+        """Number of ids, marks included."""
+        ...
+
+    def encode(self, words: Sequence[str]) -> list[int]:
+        """Ids of a text, marks included."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -20,6 +38,7 @@ class Vocabulary:
     [1, 4, 3, 2]
     """
 
+    marks: ClassVar[tuple[int, int]] = (1, 1)
     words: tuple[str, ...]
     """The known words in order of their ids, from 4."""
     ids: dict[str, int] = field(init=False, repr=False, compare=False)

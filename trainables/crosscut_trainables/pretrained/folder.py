@@ -1,0 +1,67 @@
+"""The folder of a pretrained model, as transformers writes it: what must be in it, and the hash of what is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from crosscut_trainables.word_vectors import file_hash
+
+_WANTED = {
+    "weights": ("*.safetensors", "*.bin"),
+    "a tokenizer": (
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "vocab.json",
+        "vocab.txt",
+        "spiece.model",
+        "sentencepiece.bpe.model",
+    ),
+    "an image processor": ("preprocessor_config.json", "processor_config.json"),
+}
+"""What a folder must have beside config.json, and the files of which one is that."""
+
+
+def checked(path: str, model_type: str) -> str:
+    """The absolute path of a folder that has a whole model of `model_type`; `~` is the home folder.
+
+    Raises:
+        ValueError: there is no such folder, or it lacks something, or its model is of another type.
+    """
+    folder = Path(path).expanduser().absolute()
+    expected = f"found {path!r}, expected a folder with a {model_type} model"
+    if not folder.is_dir():
+        raise ValueError(f"{expected}: there is no such folder")
+    config = folder / "config.json"
+    if not config.is_file():
+        raise ValueError(f"{expected}: it has no config.json")
+    try:
+        options = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{expected}: its config.json is no JSON ({error})") from None
+    found = options.get("model_type") if isinstance(options, dict) else None
+    if found != model_type:
+        raise ValueError(f"{expected}: its config.json says model_type {found!r}")
+    for what, patterns in _WANTED.items():
+        if not any(file.is_file() for pattern in patterns for file in folder.glob(pattern)):
+            raise ValueError(f"{expected}: it has no file of {what} ({', '.join(patterns)})")
+    return str(folder)
+
+
+def folder_hash(folder: Path) -> str:
+    """Hexadecimal SHA-256 of the names and contents of the files in `folder`, not of what lies in folders there.
+
+    A file whose time and size are as before is not read again.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(file for file in folder.iterdir() if file.is_file()):
+        stat = file.stat()
+        digest.update(f"{file.name}\n{_hash(file, stat.st_mtime_ns, stat.st_size)}\n".encode())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _hash(file: Path, time: int, size: int) -> str:
+    return file_hash(file)

@@ -1,0 +1,50 @@
+"""Towers that are trained from scratch, together and by the run itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from crosscut_trainables.config import RetrievalConfig
+from crosscut_trainables.data.split import Split
+from crosscut_trainables.data.vocabulary import Vocabulary
+from crosscut_trainables.towers.towers import Towers
+from crosscut_trainables.word_vectors import read_word_vectors
+
+
+class ScratchTowers(Towers):
+    """The encoders that `encoder` names. Their vocabulary is that of the training captions."""
+
+    vocabulary: Vocabulary
+
+    def __init__(self, config: RetrievalConfig) -> None:
+        captions = config.data.load("train").captions
+        vocabulary = Vocabulary.build(captions, config.encoder.min_count)
+        super().__init__(config, config.encoder.width, vocabulary)
+
+    def view(self, split: Split) -> Split:
+        return self.config.image_encoder.view(split)
+
+    def image_module(self, pooling: str, generator: torch.Generator) -> nn.Module:
+        _, places, features = self.split("train").regions.shape
+        return self.config.image_encoder.module(features, places, self.width, pooling, generator)
+
+    def text_module(self, pooling: str, generator: torch.Generator) -> nn.Module:
+        encoder = self.config.encoder
+        module = encoder.text.module(
+            len(self.vocabulary), encoder.word_width, self.width, pooling, encoder.dropout, generator
+        )
+        if encoder.word_vectors is not None:
+            self._start_from(Path(encoder.word_vectors), module)
+        return module
+
+    def _start_from(self, path: Path, module: nn.Module) -> None:
+        """Begin with the word vectors of a file."""
+        embed = module.embed
+        assert isinstance(embed, nn.Embedding)
+        vectors = read_word_vectors(path, self.vocabulary.words, embed.weight.shape[1])
+        with torch.no_grad():
+            for word, vector in vectors.items():
+                embed.weight[self.vocabulary.ids[word]] = torch.from_numpy(vector)
