@@ -39,8 +39,7 @@ class RetrievalDescription:
         return tuple(f"{split}/{name}" for split in ("dev", "test") for name in NAMES)
 
     def fingerprint(self, config: BaseModel) -> str:
-        """Hash of the data set that `config` names, of its file of word vectors, and of its pretrained model, where
-        it has them."""
+        """Hash of the data set that `config` names, of its file of word vectors and of its pretrained model."""
         assert isinstance(config, RetrievalConfig)
         parts = [config.data.fingerprint()]
         if config.encoder.word_vectors is not None:
@@ -53,7 +52,8 @@ class RetrievalDescription:
         """Rough seconds of a final run on one core; a search trial saves the evaluation on test.
 
         Two terms, both from the sizes of the splits: encoding regions and words, and comparing pairs, where
-        every caption meets a batch of images in training and all images of its split in evaluation.
+        every caption meets a batch of images in training and all images of its split in evaluation. Stages count
+        in each run, though runs share them. None for a pretrained model, whose size is not known before it is read.
         """
         assert isinstance(config, RetrievalConfig)
         if config.pretrained is not None:
@@ -66,8 +66,19 @@ class RetrievalDescription:
             # Texts that are made are encoded and compared as captions are.
             a_train *= 1 + made.noises * (made.noise != "none") + (made.positives != "none")
         a_train += STEP * config.training.shards * (len(train.captions) // batch)
-        a_dev, a_test = (_seconds_of_captions(config, split, len(split.regions)) for split in (dev, test))
-        return START_UP + epochs * (a_train + a_dev) + a_test
+        a_dev, a_test = (_seconds_of_captions(config, split, len(split.present)) for split in (dev, test))
+        return START_UP + _seconds_of_stages(config, train) + epochs * (a_train + a_dev) + a_test
+
+
+def _seconds_of_stages(config: RetrievalConfig, train: Split) -> float:
+    """Seconds to train both encoders by themselves, with two items a pair."""
+    if config.stages is None:
+        return 0.0
+    text, image = config.stages.text, config.stages.image
+    captions = text.epochs * _seconds_of_captions(config, train, 0)
+    # An image has some captions, each of which counts the encoding of its image.
+    images = image.epochs * _seconds_of_captions(config, train, 0) / len(train.captions) * len(train.present)
+    return 2 * TRAINED * (captions + images)
 
 
 def _seconds_of_captions(config: RetrievalConfig, split: Split, images: int) -> float:

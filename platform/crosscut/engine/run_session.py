@@ -152,7 +152,7 @@ class RunSession:
     def artifact(
         self, name: str, identity: Mapping[str, Any], make: Callable[[Making], Mapping[str, Any]]
     ) -> dict[str, Any]:
-        """What runs of the sweep share, made by the first that wants it, with a place of its own in TensorBoard."""
+        """What runs of the sweep share, made by the first that wants it, with curves of its own in TensorBoard."""
         curves: list[Curves] = []
 
         def board(place: str) -> Callable[[int, Mapping[str, float]], None]:

@@ -21,13 +21,13 @@ class Artifacts:
     """The folder `<sweep>/artifacts`.
 
     ```
-    <name>-<key>/artifact.pt     what was made, there whole or not at all
-                 identity.json   what defines it, for people
-                 checkpoint.pt   how far its making has come
-                 lock            held by the one who makes it
+    <name>-<key>/artifact.pt      what was made, there whole or not at all
+                 identity.json    what defines it, for people
+                 checkpoint.pt    how far its making has come
+                 lock             held by the one who makes it
     ```
-    The key is a hash of the identity. The lock is the operating system's, which lets go of it when its holder dies;
-    whoever waits then goes on from the checkpoint.
+    The key is a hash of the identity. The lock is the operating system's, which lets go of it when its holder
+    dies; whoever waits then goes on from the checkpoint.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,7 +44,7 @@ class Artifacts:
         make: Callable[[Making], Mapping[str, Any]],
         board: Callable[[str], Board] | None = None,
     ) -> dict[str, Any]:
-        """The artifact of this identity: read if it is there, waited for while another makes it, made otherwise.
+        """The artifact of this identity: read if it is there, waited for while another makes it, or made.
 
         Tensors in it are mapped from its file and read as they are used, so all runs of a machine share one copy.
 

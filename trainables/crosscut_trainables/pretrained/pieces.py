@@ -67,8 +67,11 @@ class Pieces:
             return_offsets_mapping=fast,
             verbose=False,
         )
-        cuts = []
+        cuts: list[Cut] = []
         for number, (words, ids) in enumerate(zip(captions, found["input_ids"], strict=True)):
+            if not words:  # of which some tokenizers make a piece that belongs to no word
+                cuts.append(((), ()))
+                continue
             owners = _by_place(words, found["offset_mapping"][number]) if fast else self._by_count(words, ids)
             pieces = self.tokenizer.convert_ids_to_tokens(ids[: self.most])
             cuts.append((tuple(pieces), tuple(owners[: self.most])))
@@ -80,7 +83,7 @@ class Pieces:
         For tokenizers that do not say from where in a text a piece is.
         """
         ends = list(accumulate(self._count(word) for word in words))
-        if not ends or ends[-1] != len(ids):
+        if ends[-1] != len(ids):
             ends = [self._count(" ".join(words[: k + 1])) for k in range(len(words))]
         return [min(bisect_right(ends, place), len(words) - 1) for place in range(len(ids))]
 

@@ -28,4 +28,5 @@ class Literal(SemanticLoss):
         import torch
 
         distance = torch.linalg.vector_norm(one - other, dim=1)
-        return (distance + (one * other).sum(1)).abs().sum()
+        loss: Tensor = (distance + (one * other).sum(1)).abs().sum()
+        return loss

@@ -24,7 +24,8 @@ def sibling(image_of: Tensor, generator: torch.Generator) -> Tensor:
     own = torch.arange(len(image_of)) - first
     further = (torch.rand(len(image_of), generator=generator) * (count - 1)).long()
     # From 1 to count − 1 places on, around the captions of the image.
-    return first + (own + torch.where(count > 1, 1 + further, 0)) % count
+    found: Tensor = first + (own + torch.where(count > 1, 1 + further, 0)) % count
+    return found
 
 
 def nearest_by_captions(captions: Sequence[Sequence[str]], image_of: NDArray[np.int32]) -> Tensor:

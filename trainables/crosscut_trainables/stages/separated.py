@@ -38,7 +38,9 @@ class Separated(SemanticLoss):
         distances = (2 - 2 * one @ other.T).clamp(min=1e-6).sqrt()
         hinge = (self.margin - distances).clamp(min=0).masked_fill(same, 0.0)
         if self.negatives == "hardest":
-            return positive + 0.5 * (hinge.amax(1).sum() + hinge.amax(0).sum())
-        different = ~same
-        rows, columns = different.sum(1).clamp(min=1), different.sum(0).clamp(min=1)
-        return positive + 0.5 * ((hinge.sum(1) / rows).sum() + (hinge.sum(0) / columns).sum())
+            negative = hinge.amax(1).sum() + hinge.amax(0).sum()
+        else:
+            counts = [(~same).sum(side).clamp(min=1) for side in (1, 0)]
+            negative = (hinge.sum(1) / counts[0]).sum() + (hinge.sum(0) / counts[1]).sum()
+        loss: Tensor = positive + 0.5 * negative
+        return loss

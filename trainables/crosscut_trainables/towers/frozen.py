@@ -28,6 +28,7 @@ class Frozen(nn.Module):
         return found
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Frozen:
-        self.__dict__["encoder"]._apply(fn)
-        super()._apply(fn, recurse)
+        encoder: nn.Module = self.__dict__["encoder"]
+        encoder._apply(fn)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self

@@ -6,6 +6,8 @@ image stage, and a linear map between the two spaces, which is what the run itse
 
 from __future__ import annotations
 
+from typing import Literal
+
 from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.session import Session
 from crosscut_trainables.stages.stage import StagedEncoder, image_stage, text_stage
@@ -22,7 +24,7 @@ def staged(config: RetrievalConfig, session: Session) -> GivenTowers:
     anew = training.word_dropout > 0 or config.asymmetry is not None
 
     def given(stage: StagedEncoder, side: str, encodes_anew: bool) -> Given:
-        start = "random" if stages.map in (side, "both") else None
+        start: Literal["random"] | None = "random" if stages.map in (side, "both") else None
         return Given(stage.encoder, stage.identity, True, encodes_anew, start)
 
     texts, images = text_stage(scratch, session), image_stage(scratch, session)
