@@ -54,7 +54,7 @@ class Objective:
             generators: a generator for each constraint, in the same state on every worker.
         """
         shards = [_Shard(self.model, batch, own) for own in self._pieces(batch)]
-        images = _gathered(joined([shard.images for shard in shards]), batch.present, batch.sizes)
+        images = self._gathered(joined([shard.images for shard in shards]), batch.present, batch.sizes)
         for shard in shards:
             shard.see_images(images)
         scores = self._columns(batch, [shard.match(self.config) for shard in shards])
@@ -70,7 +70,7 @@ class Objective:
             weight = self.config.asymmetry.positive_weight
             whole = (1 - weight) * whole + weight * terms["loss/positives"]
         if self.constraints:
-            texts = _gathered(joined([shard.texts for shard in shards]), batch.words, batch.sizes)
+            texts = self._gathered(joined([shard.texts for shard in shards]), batch.words, batch.sizes)
             for shard in shards:
                 shard.see_texts(texts)
             for name, constraint in self.constraints.items():
@@ -94,6 +94,22 @@ class Objective:
         """(B, B) scores of the whole batch, from the columns (B, shard) of the worker's shards."""
         scores = torch.cat(columns, 1) if len(columns) > 1 else columns[0]
         return gather(scores.T, batch.sizes).T if self.world_size > 1 else scores
+
+    def _gathered(self, own: Fragments, mask: Tensor, sizes: list[int]) -> Fragments:
+        """The fragments of the global batch, from those of the own pairs and the mask of all: one collective.
+
+        Of a backbone that compares wholes they are wholes alone: less to send, and no gradient of zeros that comes
+        back into the encoders, which one worker does not have.
+        """
+        if len(sizes) == 1:
+            return own
+        # The whole batch is on every worker, so it has no rows.
+        if not self.config.comparison.exposes_attention:
+            summary = gather(own.summary, sizes)
+            nothing = summary.new_zeros(()).expand(*mask.shape, summary.shape[1])
+            return Fragments(nothing, mask, summary)
+        packed = gather(torch.cat([own.fragments, own.summary[:, None]], 1), sizes)
+        return Fragments(packed[:, :-1], mask, packed[:, -1])
 
     def _pieces(self, batch: Batch) -> list[slice]:
         """The worker's own pairs, shard by shard, as places in the global batch."""
@@ -200,12 +216,3 @@ def _laid_out(scores: Tensor) -> Tensor:
     """
     laid_out: Tensor = _LaidOut.apply(scores)  # type: ignore[no-untyped-call]
     return laid_out
-
-
-def _gathered(own: Fragments, mask: Tensor, sizes: list[int]) -> Fragments:
-    """The fragments of the global batch, from those of the own pairs and the mask of all: one collective."""
-    if len(sizes) == 1:
-        return own
-    # The whole batch is on every worker, so it has no rows.
-    packed = gather(torch.cat([own.fragments, own.summary[:, None]], 1), sizes)
-    return Fragments(packed[:, :-1], mask, packed[:, -1])

@@ -66,7 +66,26 @@ CASES[NOISY] = {
 }
 DUAL = "transformers of patches and words, in shards"
 CASES[DUAL] = {**CASES["transformers of patches and words"], "training": CASES[SHARDED]["training"]}
-IN_SHARDS = (SHARDED, REASONED, NOISY, DUAL)
+STAGED = "stages, in shards"
+CASES[STAGED] = {
+    "backbone": {"name": "scan"},
+    "constraints": BOTH,
+    "stages": {
+        "text": {"epochs": 1, "batch_size": 32},
+        "image": {"epochs": 2, "batch_size": 8},
+        "map": "both",
+    },
+    "training": CASES[SHARDED]["training"],
+}
+TUNED = "a pretrained model that is tuned, in shards"
+CASES[TUNED] = {
+    "backbone": {"name": "vse++"},
+    "pretrained": {"name": "align", "tuning": "full"},
+    "training": CASES[SHARDED]["training"],
+}
+MAPPED = "a linear map behind a pretrained model, in shards"
+CASES[MAPPED] = {**CASES[TUNED], "pretrained": {"name": "clip", "tuning": "linear"}}
+IN_SHARDS = (SHARDED, REASONED, NOISY, DUAL, STAGED, TUNED, MAPPED)
 TRAINED = ("constraints on scan t2i", *IN_SHARDS)
 
 
