@@ -109,7 +109,7 @@ class ArmPlan:
         assert search is not None
         return trial_key(
             trainable=self.sweep.trainable,
-            config=self.arm.config,
+            config=self.arm.defining(self.arm.config),
             seed=SEARCH_SEEDS + index,
             data=self.arm.data,
             search=search.identity(),
@@ -128,7 +128,10 @@ class ArmPlan:
         if config is None:
             return None
         return run_key(
-            trainable=self.sweep.trainable, config=config, seed=self.seeds[position], data=self.arm.data
+            trainable=self.sweep.trainable,
+            config=self.arm.defining(config),
+            seed=self.seeds[position],
+            data=self.arm.data,
         )
 
     def next_trial(self) -> Work | None:

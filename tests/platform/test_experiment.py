@@ -3,10 +3,12 @@ import textwrap
 
 import pytest
 
+from crosscut.arm_plan import ArmPlan
 from crosscut.arms.experiment import prepare
 from crosscut.arms.loading import load
 from crosscut.arms.typo import edits
 from crosscut.errors import InputError
+from crosscut.records.key import run_key
 from crosscut.sweepfile.sweep import Sweep
 
 DESCRIBED = """
@@ -46,6 +48,7 @@ class Training(Options):
 
 class Config(Options):
     data: str = "here"
+    folder: str | None = None
     backbone: Annotated[Scan | Vse, Field(discriminator="name")] = Scan()
     constraints: Constraints = Constraints()
     training: Training = Training()
@@ -59,11 +62,13 @@ class Config(Options):
 
 class Description:
     config = Config
+    locations = ("folder",)
 
     def fingerprint(self, config):
         if config.data == "nowhere":
             raise FileNotFoundError("no folder nowhere")
-        return "print of " + config.data
+        print = "print of " + config.data
+        return print if config.folder is None else print + " and of " + config.folder[-1]
 
     def seconds(self, config):
         return 10.0 * config.training.epochs
@@ -142,6 +147,7 @@ def test_every_arm_has_its_whole_configuration():
     assert arms["i2t, ccr"].levels == {"backbone": "i2t", "constraints": "ccr"}
     assert arms["i2t, ccr"].config == {
         "data": "here",
+        "folder": None,
         "backbone": {"name": "scan", "direction": "i2t", "temperature": 9.0},
         "constraints": {"ccr": {"weight": 1.0}},
         "training": {"epochs": 3, "learning_rate": 0.1},
@@ -267,6 +273,28 @@ def test_a_trainable_may_lie_in_the_working_directory(tmp_path, monkeypatch):
     assert sys.path[-1] == str(folder)
 
 
+def test_a_folder_that_moves_repeats_no_run_and_other_content_does():
+    def keys(folder):
+        experiment = prepare(
+            sweep(config={"folder": folder}, space={"training.learning_rate": {"uniform": [0.1, 1]}})
+        )
+        arm = ArmPlan(experiment.sweep, experiment.arms[0], [None], [None], lambda key: None)
+        run = run_key(trainable="t", config=arm.arm.defining(arm.arm.config), seed=1, data=arm.arm.data)
+        return arm.trial_key(0), run, arm.arm.config["folder"]
+
+    here, there, other = keys("/here/model-a"), keys("/there/model-a"), keys("/here/model-b")
+    assert here[:2] == there[:2]
+    assert (here[2], there[2]) == ("/here/model-a", "/there/model-a")
+    assert here[0] != other[0]
+    assert here[1] != other[1]
+
+
+def test_two_arms_that_read_the_same_from_two_places_are_the_same():
+    folders = {"constraints": {"one": {"folder": "/here/a"}, "two": {"folder": "/there/a"}}}
+    text = refused(factors=folders, design={"kind": "full-factorial"})
+    assert "the arms 'one' and 'two' have the same configuration" in text
+
+
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
@@ -297,12 +325,12 @@ def test_a_trainable_may_lie_in_the_working_directory(tmp_path, monkeypatch):
         ),
         (
             {"config": {"trainng": {}}},
-            "config.trainng: unknown key, expected one of data, backbone, constraints, "
-            "training; did you mean 'training'?",
+            "config.trainng: unknown key, expected one of data, folder, backbone, "
+            "constraints, training; did you mean 'training'?",
         ),
         (
             {"config": {"epochs": 3}},
-            "config.epochs: unknown key, expected one of data, backbone, constraints, training; "
+            "config.epochs: unknown key, expected one of data, folder, backbone, constraints, training; "
             "did you mean 'training.epochs'?",
         ),
         (
@@ -346,7 +374,7 @@ def test_what_the_trainable_refuses_is_told_with_the_place_that_asks_for_it(keys
         (
             "fusion.local_weight",
             {"uniform": [0, 1]},
-            "no arm has this parameter: config has the keys data, backbone, constraints, training",
+            "no arm has this parameter: config has the keys data, folder, backbone, constraints, training",
         ),
         (
             "training.learning_rat",

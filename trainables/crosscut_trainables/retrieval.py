@@ -31,6 +31,7 @@ class RetrievalDescription:
     """What the platform may ask of `train`."""
 
     config: type[BaseModel] = RetrievalConfig
+    locations: tuple[str, ...] = ("encoder.word_vectors", "pretrained.path")
 
     def metrics(self, config: BaseModel) -> tuple[str, ...]:
         """Metrics that every run has, whatever its backbone."""
@@ -53,7 +54,7 @@ class RetrievalDescription:
 
         Two terms, both from the sizes of the splits: encoding regions and words, and comparing pairs, where
         every caption meets a batch of images in training and all images of its split in evaluation. Stages count
-        in each run, though runs share them. None for a pretrained model, whose size is not known before it is read.
+        in each run, though runs share them. None for a pretrained model, whose size one knows when it is read.
         """
         assert isinstance(config, RetrievalConfig)
         if config.pretrained is not None:

@@ -43,6 +43,19 @@ class Measuring(Protocol):
         ...
 
 
+@runtime_checkable
+class Locating(Protocol):
+    """A description that knows which options only say where something lies, such as the folder of a model.
+
+    What lies there must be in the fingerprint: then moving it repeats no run.
+    """
+
+    @property
+    def locations(self) -> Sequence[str]:
+        """Their paths in the configuration, such as `encoder.word_vectors`."""
+        ...
+
+
 F = TypeVar("F", bound=Train)
 
 

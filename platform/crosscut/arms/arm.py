@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crosscut.sweepfile.patch import get_path, set_path
 from crosscut.sweepfile.space import Parameter
 
 
@@ -24,6 +25,15 @@ class Arm:
     """Fingerprint of the data that it trains on; empty where the trainable does not tell."""
     seconds: float | None
     """Rough seconds of one run on one core, None where nobody knows."""
+    locations: tuple[str, ...] = ()
+    """Paths of the configuration that only say where something lies; what lies there is in `data`."""
+
+    def defining(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """What of a configuration of this arm defines a result: all but where something lies."""
+        for path in self.locations:
+            if get_path(config, path) is not None:
+                config = set_path(config, path, None)
+        return dict(config)
 
 
 def names(levels: Mapping[str, Sequence[str]], cells: Sequence[Mapping[str, str]]) -> list[str]:

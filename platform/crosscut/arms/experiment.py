@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -17,7 +17,7 @@ from crosscut.sweepfile.patch import get_path, has_path, leaves, merge, set_path
 from crosscut.sweepfile.problems import problems_of
 from crosscut.sweepfile.space import Parameter
 from crosscut.sweepfile.sweep import Sweep
-from crosscut_trainables.trainable import Description, Measuring, description_of
+from crosscut_trainables.trainable import Description, Locating, Measuring, description_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def prepare(sweep: Sweep) -> Experiment:
     except ValueError as error:
         raise sweep.origin.error([Problem(("trainable",), str(error))]) from error
     draft = _Draft(sweep, description)
-    for check in (draft.resolve, draft.search, draft.know_metrics, draft.differ, draft.look_at_data):
+    for check in (draft.resolve, draft.search, draft.know_metrics, draft.look_at_data, draft.differ):
         check()
         if draft.found:
             raise sweep.origin.error(draft.problems())
@@ -69,7 +69,8 @@ class _Draft:
 
     def arms(self) -> tuple[Arm, ...]:
         columns = zip(self.names, self.cells, self.configs, self.spaces, self.data, self.seconds, strict=True)
-        return tuple(Arm(*column) for column in columns)
+        locations = self.description.locations if isinstance(self.description, Locating) else ()
+        return tuple(replace(Arm(*column), locations=tuple(locations)) for column in columns)
 
     def resolve(self) -> None:
         """Merge what each arm says, and let the trainable fill in its defaults."""
@@ -118,8 +119,8 @@ class _Draft:
     def differ(self) -> None:
         """Refuse two arms that would train the same."""
         first: dict[str, int] = {}
-        for index, config in enumerate(self.configs):
-            same = first.setdefault(json.dumps(config, sort_keys=True), index)
+        for index, arm in enumerate(self.arms()):
+            same = first.setdefault(json.dumps([arm.defining(arm.config), arm.data], sort_keys=True), index)
             if same != index:
                 text = (
                     f"the arms {self.names[same]!r} and {self.names[index]!r} have the same configuration, "

@@ -55,4 +55,4 @@ def _arm_to_json(arm: Arm) -> dict[str, Any]:
 
 def _arm_from_json(plain: dict[str, Any]) -> Arm:
     space = {path: Parameter.parse(parameter) for path, parameter in plain["space"].items()}
-    return Arm(**{**plain, "space": space})
+    return Arm(**{**plain, "space": space, "locations": tuple(plain.get("locations", ()))})
