@@ -10,6 +10,7 @@ import torch
 from pydantic import ValidationError
 
 from crosscut_trainables.backbones import BACKBONES, Backbone
+from crosscut_trainables.pooling import OWN, pooling_of
 
 WIDTH = 6
 IMAGES, TEXTS = [3, 5, 1, 4], [2, 6, 4]
@@ -74,6 +75,22 @@ def test_every_parameter_gets_a_gradient(backbone: Backbone, make_fragments: Any
     (found * torch.arange(1.0, 13.0, dtype=torch.float64).view(4, 3).sin()).sum().backward()
     missed = [name for name, p in parts.named_parameters() if p.grad is None or p.grad.abs().max() < 1e-12]
     assert missed == []
+
+
+def test_it_says_whether_it_has_anything_to_learn(backbone: Backbone) -> None:
+    assert backbone.learns == has_parameters(backbone)
+
+
+@pytest.mark.parametrize("pooling", ["gpo", "mean", "max", "attention"])
+def test_whether_a_pooling_is_learnt_is_said_as_well(pooling: str) -> None:
+    backbone = BACKBONES["vse-infinity"].model_validate({"pooling": pooling})
+    assert backbone.learns == has_parameters(backbone)
+
+
+def has_parameters(backbone: Backbone) -> bool:
+    pools = [pooling_of(name, WIDTH) for name in backbone.poolings if name != OWN]
+    parts = backbone.parts(WIDTH)
+    return any(True for module in (parts, *pools) if module is not None for _ in module.parameters())
 
 
 def test_regions_in_another_order_score_the_same(backbone: Backbone, make_fragments: Any) -> None:
