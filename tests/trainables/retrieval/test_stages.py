@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from crosscut_trainables import loop
 from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.diverged import Diverged
+from crosscut_trainables.dropout import Dropout
 from crosscut_trainables.evaluation import Evaluation
 from crosscut_trainables.retrieval import train
 from crosscut_trainables.session import MemorySession
@@ -156,20 +158,21 @@ def test_positives_of_the_other_side_are_refused(side: str) -> None:
         RetrievalConfig.model_validate(options(stages={side: {"positives": other}}))
 
 
-def test_the_encoder_that_a_run_gets_is_the_trained_one() -> None:
+def test_the_encoder_that_a_run_gets_is_the_trained_one_whoever_trained_it() -> None:
     artifacts: Artifacts = {}
     config = RetrievalConfig.model_validate(SMALL)
-    towers: Any = towers_of(config, Unwatched(artifacts=artifacts))
     start = ScratchTowers(config)
-    for side, given, training in (
-        ("text", towers.texts, TextTraining(start, TextStage(), 0, "cpu")),
-        ("image", towers.images, ImageTraining(start, ImageStage(), 0, "cpu")),
-    ):
-        weights = stages_in(artifacts, side)[0]["weights"]
-        state, untrained = given.encoder.state_dict(), training.encoder.state_dict()
-        assert all(torch.equal(state[name], value) for name, value in weights.items())
-        assert any(not torch.equal(state[name], value) for name, value in untrained.items())
-        assert not given.encoder.training
+    for _ in range(2):
+        towers: Any = towers_of(config, Unwatched(artifacts=artifacts))
+        for side, given, training in (
+            ("text", towers.texts, TextTraining(start, TextStage(), 0, "cpu")),
+            ("image", towers.images, ImageTraining(start, ImageStage(), 0, "cpu")),
+        ):
+            weights = stages_in(artifacts, side)[0]["weights"]
+            state, untrained = given.encoder.state_dict(), training.encoder.state_dict()
+            assert all(torch.equal(state[name], value) for name, value in weights.items())
+            assert any(not torch.equal(state[name], value) for name, value in untrained.items())
+            assert not any(module.training for module in given.encoder.modules())
 
 
 def test_a_search_trial_trains_its_stages_without_test(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,9 +430,8 @@ class Bench:
 
 
 def training_of(side: str, dropout: float = 0.2, **stage: Any) -> StageTraining:
-    config = RetrievalConfig.model_validate(
-        options(encoder={"dropout": dropout}, stages=both(**{"epochs": 4, **stage}))
-    )
+    changes: dict[str, Any] = {"encoder": {"dropout": dropout}, "stages": {side: {"epochs": 4, **stage}}}
+    config = RetrievalConfig.model_validate(options(**changes))
     assert config.stages is not None
     scratch = ScratchTowers(config)
     if side == "text":
@@ -520,7 +522,7 @@ def test_a_stage_whose_loss_is_no_number_is_an_error_that_names_it_and_is_not_tr
 ) -> None:
     artifacts: Artifacts = {}
     for _ in range(2):
-        with pytest.raises(Diverged, match=r"^image stage, epoch 1: its loss is nan$"):
+        with pytest.raises(Diverged, match=r"^image stage, epoch 1: loss is nan$"):
             loop.run(on(toy_data(broken=True)), Unwatched(artifacts=artifacts))
         assert [type(training) for training in counted] == [TextTraining, ImageTraining]
     assert counts(artifacts) == (1, 1)
@@ -535,11 +537,25 @@ def test_a_text_stage_that_diverges_is_named_as_well(
     )
     artifacts: Artifacts = {}
     for _ in range(2):
-        with pytest.raises(Diverged, match=r"^text stage, epoch 2: its loss is inf$"):
+        with pytest.raises(Diverged, match=r"^text stage, epoch 2: loss is inf$"):
             train(SMALL, Unwatched(artifacts=artifacts))
     # The image stage is not begun.
     assert [type(training) for training in counted] == [TextTraining]
     assert len(stages_in(artifacts, "text")[0]["history"]) == 1
+
+
+def test_a_stage_whose_last_step_leaves_no_numbers_has_diverged(monkeypatch: pytest.MonkeyPatch) -> None:
+    epoch = StageTraining._epoch
+
+    def spoilt(self: StageTraining, *rest: Any) -> float:
+        loss = epoch(self, *rest)
+        with torch.no_grad():
+            next(self.encoder.parameters()).fill_(math.nan)
+        return loss
+
+    monkeypatch.setattr(StageTraining, "_epoch", spoilt)
+    with pytest.raises(Diverged, match=r"^text stage, epoch 1: cosine_\w+ is nan$"):
+        train(SMALL, Unwatched())
 
 
 # Notes
@@ -668,10 +684,10 @@ class Watched(SemanticLoss):
 
 
 def watched(side: str, **stage: Any) -> tuple[StageTraining, Watched]:
-    """The training of one epoch that is watched."""
+    """A training that is watched, of one epoch where `stage` does not say."""
+    training = training_of(side, **{"dropout": 0.0, "epochs": 1, **stage})
     loss = Watched(asked=[])
-    training = training_of(side, dropout=0.0, epochs=1)
-    training.options = training.options.model_copy(update={"loss": loss, **stage})
+    training.options = training.options.model_copy(update={"loss": loss})
     return training, loss
 
 
@@ -727,7 +743,8 @@ def test_images_are_each_other_s_negatives_in_views() -> None:
     assert torch.equal(same, torch.eye(40, dtype=torch.bool))
 
 
-def test_images_that_are_a_pair_are_no_negatives_wherever_they_meet() -> None:
+def negatives_among_neighbours() -> tuple[list[tuple[int, int]], torch.Tensor]:
+    """Which images are each other's negatives in a batch of all, and which is the nearest of each."""
     training, loss = watched("image", batch_size=40, positives="captions")
     nearest = training.pairs(training.scratch.prepared("train"), 1)[1]
     chosen = remembered(training)
@@ -735,17 +752,67 @@ def test_images_that_are_a_pair_are_no_negatives_wherever_they_meet() -> None:
     [(_, _, same)] = loss.asked
     one, other = chosen[:2]
     assert torch.equal(other, nearest[one])
-    meet = [
-        (int(i), int(j))
-        for row, i in enumerate(one)
-        for column, j in enumerate(other)
-        if not same[row, column]
-    ]
+    rows, columns = (~same).nonzero(as_tuple=True)
+    return list(zip(one[rows].tolist(), other[columns].tolist(), strict=True)), nearest
+
+
+def test_an_image_and_its_nearest_are_no_negatives() -> None:
+    meet, nearest = negatives_among_neighbours()
     assert len(meet) > 40 * 30
-    assert [pair for pair in meet if pair[0] == pair[1]] == []
+    assert [(i, j) for i, j in meet if i == j] == []
     assert [(i, j) for i, j in meet if nearest[i] == j] == []
-    # The other way round it is a pair of the epoch, and drawn together, as well.
+
+
+def test_an_image_and_one_that_it_is_the_nearest_of_are_no_negatives() -> None:
+    # They are a pair of the epoch, and drawn together, as well.
+    meet, nearest = negatives_among_neighbours()
     assert [(i, j) for i, j in meet if nearest[j] == i] == []
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_every_epoch_has_another_order_and_drops_other_parts(side: str) -> None:
+    count = {"text": 200, "image": 40}[side]
+    training, loss = watched(
+        side, positives="views", drop=0.5, batch_size=count, learning_rate=1e-30, epochs=2
+    )
+    chosen = remembered(training)
+    training.make(Bench())
+    # Of each epoch one batch of all; what is measured on dev is fewer.
+    orders = [items for items in chosen if len(items) == count][::2]
+    assert not torch.equal(*orders)
+    assert torch.equal(*(order.sort().values for order in orders))
+    # No weight moves, so an item that is seen as it was before has the features that it had.
+    one, two = (features[order.argsort()] for (features, _, _), order in zip(loss.asked, orders, strict=True))
+    assert ((one - two).norm(dim=1) > 0.01).double().mean() > 0.5
+
+
+def test_either_view_of_a_text_has_a_dropout_of_its_own() -> None:
+    training = training_of("text", dropout=0.5, positives="views", drop=0.0, epochs=1)
+    pairs: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    class Watching:
+        def loss(self, one: torch.Tensor, other: torch.Tensor, same: torch.Tensor) -> torch.Tensor:
+            pairs.append((one.detach(), other.detach()))
+            return one.sum()
+
+    training.options = training.options.model_copy(update={"loss": Watching()})
+    training.make(Bench())
+    assert pairs
+    assert not any(torch.equal(one, other) for one, other in pairs)
+
+
+def test_every_step_has_a_dropout_of_its_own() -> None:
+    # Nothing moves but dropout: the same captions, in batches of all.
+    training, loss = watched(
+        "text", positives="views", drop=0.0, batch_size=200, learning_rate=1e-30, epochs=3, dropout=0.5
+    )
+    chosen = remembered(training)
+    training.make(Bench())
+    orders = [items for items in chosen if len(items) == 200][::2]
+    found = [features[order.argsort()] for (features, _, _), order in zip(loss.asked, orders, strict=True)]
+    seeds = {module.seed for module in training.encoder.modules() if isinstance(module, Dropout)}
+    assert 0 not in seeds
+    assert all((one - two).norm() > 0.1 for one, two in pairwise(found))
 
 
 def remembered(training: StageTraining) -> list[torch.Tensor]:

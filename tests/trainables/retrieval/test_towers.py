@@ -269,6 +269,19 @@ def test_fragments_out_of_a_table_are_those_of_the_encoder(toy_data: Any, backbo
             assert torch.equal(got.mask, expected.mask)
 
 
+@pytest.mark.parametrize("which", [1, 2])
+def test_rows_of_a_table_are_cut_by_the_mask_of_their_side(which: int) -> None:
+    table = torch.arange(1.0, 25.0).view(2, 4, 3)
+    mask = torch.tensor([[True, True, False], [True, True, True]])
+    arguments = [torch.zeros(0), torch.zeros(0)]
+    arguments[which - 1] = mask
+    found = Unpacked(which)(table, *arguments, Rows(2, 4))
+    assert torch.equal(found.summary, table[:, 0])
+    assert torch.equal(found.fragments[mask], table[:, 1:][mask])
+    assert (found.fragments[~mask] == 0).all()
+    assert found.rows == Rows(2, 4)
+
+
 @pytest.mark.parametrize("backbone", BACKBONES, ids=str)
 def test_tables_have_places_where_they_are_looked_at_and_else_wholes_alone(
     toy_data: Any, backbone: dict[str, Any]

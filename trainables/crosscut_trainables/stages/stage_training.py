@@ -53,7 +53,7 @@ class StageTraining(ABC):
 
     @abstractmethod
     def pairs(self, split: PreparedSplit, epoch: int) -> tuple[Tensor, Tensor]:
-        """Numbers of the items of one meaning that an epoch goes through, (N,) and (N,)."""
+        """Numbers of all items of a split, (N,), ascending, and for each another of its meaning, (N,)."""
 
     @abstractmethod
     def meanings(self, split: PreparedSplit) -> Tensor:
@@ -72,21 +72,21 @@ class StageTraining(ABC):
         diverged = ""
         state = making.restore()
         if state is not None:
+            state = copied(state)
             encoder.load_state_dict(state["weights"])
             optimizer.load_state_dict(state["optimizer"])
             history = state["history"]
         for epoch in range(len(history) + 1, self.options.epochs + 1):
-            measured = {"loss": self._epoch(train, optimizer, epoch)}
-            if not math.isfinite(measured["loss"]):
-                diverged = f"epoch {epoch}: its loss is {measured['loss']}"
+            measured = {"loss": self._epoch(train, optimizer, epoch), **self._measure(dev)}
+            broken = next((name for name, value in measured.items() if not math.isfinite(value)), None)
+            if broken is not None:
+                diverged = f"epoch {epoch}: {broken} is {measured[broken]}"
                 break
-            measured |= self._measure(dev)
             history.append(measured)
             making.report(epoch, measured)
-            weights = copied(encoder.state_dict(), "cpu")
-            making.save(
-                {"weights": weights, "optimizer": copied(optimizer.state_dict(), "cpu"), "history": history}
-            )
+            state = {"weights": encoder.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
+            making.save(copied(state, "cpu"))
+        optimizer.zero_grad(set_to_none=True)
         encoder.to("cpu")
         return {"weights": encoder.state_dict(), "history": history, "diverged": diverged}
 
@@ -108,18 +108,30 @@ class StageTraining(ABC):
             rate = learning_rate(self.schedule, epoch, number, batches)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            begin_step(self.encoder, seed_for(self.seed, "stage dropout", (epoch - 1) * batches + number))
-            same = (meanings[left][:, None] == meanings[right]) | (meanings[left][:, None] == meanings[left])
-            same |= meanings[right][:, None] == meanings[right]
-            loss = self.options.loss.loss(
-                encode(left).summary, encode(right).summary, to_device(same, self.device)
-            )
+            same = self._same(meanings[left], meanings[right], meanings[other[right]])
+            # Either item of a pair has draws of its own, of what it loses and of dropout.
+            seed = seed_for(self.seed, "stage dropout", (epoch - 1) * batches + number)
+            begin_step(self.encoder, seed_for(seed, "one"))
+            left_items = encode(left).summary
+            begin_step(self.encoder, seed_for(seed, "other"))
+            right_items = encode(right).summary
+            loss = self.options.loss.loss(left_items, right_items, to_device(same, self.device))
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), CLIP_NORM)
             optimizer.step()
             total += loss.detach()
         return float(total) / batches
+
+    @staticmethod
+    def _same(one: Tensor, other: Tensor, further: Tensor) -> Tensor:
+        """(B, B) whether item r of `one` and item c of `other` are to be alike, from the meanings of B pairs: they
+        have one meaning, their pairs share an item, or they are a pair themselves, the other way round.
+
+        `further` (B,) are the meanings of what the items of `other` are in a pair with.
+        """
+        rows = one[:, None]
+        return (rows == other) | (rows == one) | (other[:, None] == other) | (rows == further)
 
     @torch.no_grad()
     def _measure(self, split: PreparedSplit) -> dict[str, float]:

@@ -60,8 +60,9 @@ class GivenTowers(Towers):
         view: Callable[[Split], Split],
         images: Given,
         texts: Given,
+        splits: dict[SplitName, Split] | None = None,
     ) -> None:
-        super().__init__(config, width, vocabulary)
+        super().__init__(config, width, vocabulary, splits)
         self._session, self._view = session, view
         self.images, self.texts = images, texts
 

@@ -36,6 +36,7 @@ def staged(config: RetrievalConfig, session: Session) -> GivenTowers:
         scratch.view,
         given(images, "image", training.region_dropout > 0),
         given(texts, "text", anew),
+        scratch.splits,
     )
     towers.notes = (*texts.notes, *images.notes)
     return towers

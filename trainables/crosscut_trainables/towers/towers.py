@@ -25,9 +25,16 @@ class Towers(ABC):
     notes: tuple[str, ...] = ()
     """What a reader of the run's result should know of how they came about."""
 
-    def __init__(self, config: RetrievalConfig, width: int, vocabulary: Lexicon) -> None:
+    def __init__(
+        self,
+        config: RetrievalConfig,
+        width: int,
+        vocabulary: Lexicon,
+        splits: dict[SplitName, Split] | None = None,
+    ) -> None:
         self.config, self.width, self.vocabulary = config, width, vocabulary
-        self._splits: dict[SplitName, Split] = {}
+        self.splits: dict[SplitName, Split] = {} if splits is None else splits
+        """Splits as the encoders see them, as far as they were asked for."""
 
     @abstractmethod
     def view(self, split: Split) -> Split:
@@ -35,9 +42,9 @@ class Towers(ABC):
 
     def split(self, name: SplitName) -> Split:
         """A split of the run's data as the encoders see it."""
-        if name not in self._splits:
-            self._splits[name] = self.view(self.config.data.load(name))
-        return self._splits[name]
+        if name not in self.splits:
+            self.splits[name] = self.view(self.config.data.load(name))
+        return self.splits[name]
 
     def prepared(self, name: SplitName) -> PreparedSplit:
         """The same, with its captions as what the text encoder reads."""
