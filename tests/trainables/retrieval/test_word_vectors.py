@@ -40,7 +40,7 @@ def embedded(path: Path | None, data: Any, seed: int = 1) -> tuple[dict[str, int
     options["encoder"]["word_vectors"] = None if path is None else str(path)
     config = RetrievalConfig.model_validate(options).model_copy(update={"data": data})
     training = loop.Training(config, MemorySession(seed=seed))
-    return training.vocabulary.ids, training.model.state_dict()["text_encoder.embed.weight"]
+    return training.towers.vocabulary.ids, training.model.state_dict()["text_encoder.embed.weight"]
 
 
 @pytest.mark.parametrize(
