@@ -95,12 +95,13 @@ def failures(context: Context) -> list[Guard]:
 def run_notes(context: Context) -> list[Guard]:
     """What the trainable itself says of its runs, and how many search trials of each arm it has notes on."""
     found = []
-    runs: dict[tuple[str, int], list[str]] = {}
-    for note in context.notes:
-        if note.phase == "final":
-            runs.setdefault((note.arm, note.number), []).append(note.text)
-    if runs:
-        texts = [f"{arm} seed {seed} ({'; '.join(notes)})" for (arm, seed), notes in runs.items()]
+    final = [note for note in context.notes if note.phase == "final"]
+    if final:
+        runs = {(note.arm, note.number) for note in final}
+        seeds: dict[str, dict[str, list[int]]] = {}
+        for note in final:
+            seeds.setdefault(note.text, {}).setdefault(note.arm, []).append(note.number)
+        texts = [f"{text} ({'; '.join(map(_seeds, arms.items()))})" for text, arms in seeds.items()]
         message = (
             f"{len(runs)} run{'s have notes' if len(runs) > 1 else ' has notes'} from the trainable: "
             f"{'; '.join(texts[:_LISTED])}"
@@ -115,6 +116,11 @@ def run_notes(context: Context) -> list[Guard]:
         message = f"Search trials have notes from the trainable: {listed(texts)}."
         found.append(Guard("trial-notes", "note", message))
     return found
+
+
+def _seeds(arm: tuple[str, list[int]]) -> str:
+    name, seeds = arm
+    return f"{name} seed{'s' if len(seeds) > 1 else ''} {listed([str(seed) for seed in seeds])}"
 
 
 def tuning_budgets(scores: Scores, context: Context) -> list[Guard]:

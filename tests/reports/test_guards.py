@@ -106,18 +106,25 @@ def test_runs_with_notes_are_warned_of_with_arm_and_seed() -> None:
     (found,) = guards.run_notes(Context("test", notes=notes))
     assert (found.guard, found.severity) == ("run-notes", "warning")
     assert found.message == (
-        "2 runs have notes from the trainable: b seed 3 (collapsed in epochs 3 to 5; its gradient was zero in "
-        "epoch 4); c seed 0 (collapsed in epoch 1). The scores count as all others do."
+        "2 runs have notes from the trainable: collapsed in epochs 3 to 5 (b seed 3); its gradient was zero in "
+        "epoch 4 (b seed 3); collapsed in epoch 1 (c seed 0). The scores count as all others do."
     )
     (found,) = guards.run_notes(Context("test", notes=notes[2:]))
-    assert found.message.startswith("1 run has notes from the trainable: c seed 0 (")
+    assert found.message.startswith("1 run has notes from the trainable: collapsed in epoch 1 (c seed 0). ")
     assert guards.run_notes(CONTEXT) == []
 
 
-def test_of_many_runs_with_notes_six_are_listed() -> None:
-    (found,) = guards.run_notes(Context("test", notes=[Note("b", "final", s, "slow") for s in range(9)]))
-    assert found.message.startswith("9 runs have notes")
-    assert "b seed 5 (slow) and 3 more. " in found.message and "seed 6" not in found.message
+def test_what_many_runs_have_to_say_is_said_once_with_six_of_their_seeds() -> None:
+    notes = [Note(arm, "final", seed, "slow") for arm in "bc" for seed in range(9)]
+    (found,) = guards.run_notes(Context("test", notes=notes))
+    seeds = "seeds 0, 1, 2, 3, 4, 5 and 3 more"
+    assert found.message.startswith(f"18 runs have notes from the trainable: slow (b {seeds}; c {seeds}). ")
+
+
+def test_of_many_different_notes_six_are_listed() -> None:
+    notes = [Note("b", "final", seed, f"slow by {seed}") for seed in range(9)]
+    (found,) = guards.run_notes(Context("test", notes=notes))
+    assert "slow by 5 (b seed 5) and 3 more. " in found.message and "slow by 6" not in found.message
 
 
 def test_search_trials_with_notes_are_counted_by_arm_in_a_note() -> None:
