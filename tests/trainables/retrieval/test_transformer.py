@@ -68,7 +68,7 @@ def test_patches_are_cut_row_by_row_and_know_their_boxes(split: Split) -> None:
     for place in range(9):
         row, column = divmod(place, 3)
         cut = split.scenes[:, row * 10 : row * 10 + 10, column * 10 : column * 10 + 10]
-        np.testing.assert_allclose(seen.regions[:, place], cut.reshape(10, 100) / 255, rtol=1e-6)
+        np.testing.assert_allclose(seen.regions[:][:, place], cut.reshape(10, 100) / 255, rtol=1e-6)
         box = np.array([column, row, column + 1, row + 1]) / 3
         np.testing.assert_allclose(seen.boxes[:, place], np.tile(box, (10, 1)), rtol=1e-6)
     assert seen.present.all()
@@ -79,7 +79,7 @@ def test_a_side_that_is_no_multiple_of_a_patch_is_filled_up(split: Split) -> Non
     seen = Patches(patch=8).view(split)
     assert split.scenes is not None
     assert seen.regions.shape == (10, 16, 64)
-    corner = seen.regions[:, 15].reshape(10, 8, 8)
+    corner = seen.regions[:][:, 15].reshape(10, 8, 8)
     np.testing.assert_allclose(corner[:, :6, :6], split.scenes[:, 24:, 24:] / np.float32(255), rtol=1e-6)
     assert not corner[:, 6:].any()
     assert not corner[:, :, 6:].any()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosscut_trainables.component import Component
+from crosscut_trainables.data.pictures import Pictures
 
 SplitName = Literal["train", "dev", "test"]
 
@@ -36,8 +37,8 @@ class Split:
     """
 
     regions: Source
-    """(images, regions, features) region features, as a detector gives them; or what else an image encoder reads
-    of an image, with dimensions of its own."""
+    """(images, regions, features) region features, as a detector gives them, no regions where only whole images are
+    at hand; or what else an image encoder reads of an image, with dimensions of its own."""
     boxes: NDArray[np.float32]
     """(images, regions, 4) the box of each region."""
     present: NDArray[np.bool_]
@@ -49,8 +50,10 @@ class Split:
     referents: Sequence[Sequence[NDArray[np.float32]]] | None = None
     """Per caption and word, the (k, 4) true boxes of what the word refers to; k is 0 for a word that refers
     to no place. None where the data set does not know."""
-    scenes: NDArray[np.uint8] | None = None
-    """(images, height, width) the whole images, None where only regions are at hand."""
+    scenes: Pictures | None = None
+    """The whole images, None where only regions are at hand."""
+    texts: Sequence[str] | None = None
+    """Every caption as it is written, None where only its words are at hand."""
 
     def __post_init__(self) -> None:
         n, r = self.present.shape
@@ -62,6 +65,10 @@ class Split:
             )
         if len(self.captions) != len(self.image_of):
             raise ValueError(f"{len(self.captions)} captions, but image_of has {len(self.image_of)}")
+        if self.texts is not None and len(self.texts) != len(self.captions):
+            raise ValueError(f"{len(self.captions)} captions, but {len(self.texts)} texts")
+        if self.scenes is not None and len(self.scenes) != n:
+            raise ValueError(f"{n} images, but {len(self.scenes)} pictures")
 
 
 class Dataset(Component):

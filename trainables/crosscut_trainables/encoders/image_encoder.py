@@ -46,6 +46,14 @@ class ImageEncoder(Component):
 class RegionWise(ImageEncoder):
     """Each region by itself; the whole is the mean of them where the backbone asks for no other pooling."""
 
+    def view(self, split: Split) -> Split:
+        if not split.present.shape[1]:
+            raise ValueError(
+                f"encoder.image: {self.name} is of regions, and this data set has whole images only; expected "
+                "patches, or a pretrained model"
+            )
+        return split
+
     @abstractmethod
     def projection(self, features: int, width: int, generator: torch.Generator) -> nn.Module:
         """A module from `regions` (B, n, features) and `boxes` (B, n, 4) to (B, n, width)."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from crosscut_trainables.encoders.cut_pictures import CutPictures
 from crosscut_trainables.encoders.image_encoder import ImageEncoder
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ class Patches(ImageEncoder):
 
     Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021. Patches take the place of a detector's regions,
     so attention backbones, constraints and attention metrics work on them alike. The class token is the whole
-    image. An image whose side is no multiple of `patch` is filled up with 0 at the right and below.
+    image. Images are brought to `size` whole, or taken as they are; a side that is no multiple of `patch` is filled
+    up with 0 at the right and below.
     """
 
     name: Literal["patches"] = "patches"
@@ -31,6 +33,13 @@ class Patches(ImageEncoder):
     ordered: ClassVar[bool] = True
 
     patch: int = Field(5, ge=1, le=256, description="Side of a patch in pixels, 1 to 256.")
+    size: int | None = Field(
+        None,
+        ge=1,
+        le=4096,
+        description="Side in pixels that every image is brought to, 1 to 4096; null: images as they are, all of "
+        "one size.",
+    )
     layers: int = Field(2, ge=1, le=48, description="Blocks, 1 to 48.")
     heads: int = Field(4, ge=1, le=64, description="Heads of each block, which must divide encoder.width.")
     mlp_ratio: int = Field(4, ge=1, le=16, description="Width of a block's hidden layer, in widths, 1 to 16.")
@@ -39,19 +48,13 @@ class Patches(ImageEncoder):
     def view(self, split: Split) -> Split:
         if split.scenes is None:
             raise ValueError("encoder.image: patches are of whole images, and this data set has regions only")
-        images, height, width = split.scenes.shape
-        down, across = -(-height // self.patch), -(-width // self.patch)
-        filled = np.zeros((images, down * self.patch, across * self.patch), np.float32)
-        filled[:, :height, :width] = split.scenes.astype(np.float32) / np.float32(255)
-        cut = filled.reshape(images, down, self.patch, across, self.patch).swapaxes(2, 3)
-        rows, columns = np.divmod(np.arange(down * across, dtype=np.float32), np.float32(across))
-        corners = np.stack([columns, rows, columns + 1, rows + 1], 1) * np.float32(self.patch)
-        boxes = np.minimum(corners / np.array([width, height, width, height], np.float32), 1)
+        cut = CutPictures(split.scenes, self.patch, self.size)
+        images, places, _ = cut.shape
         return replace(
             split,
-            regions=cut.reshape(images, down * across, self.patch**2),
-            boxes=np.broadcast_to(boxes, (images, *boxes.shape)),
-            present=np.ones((images, down * across), np.bool_),
+            regions=cut,
+            boxes=np.broadcast_to(cut.boxes, (images, places, 4)),
+            present=np.ones((images, places), np.bool_),
         )
 
     def module(

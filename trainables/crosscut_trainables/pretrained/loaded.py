@@ -49,7 +49,10 @@ class Loaded:
             boxes = grid.boxes(pixels.frame)
         else:
             boxes = np.tile(np.array([0, 0, 1, 1], np.float32), (len(grid), 1))
-        cuts = self.vocabulary.pieces_of(split.captions)
+        captions = split.captions
+        if split.texts is not None and split.referents is None:
+            captions = [text.split() for text in split.texts]
+        cuts = self.vocabulary.pieces_of(captions)
         return replace(
             split,
             regions=pixels,
