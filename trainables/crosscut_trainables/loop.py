@@ -233,7 +233,9 @@ class Training:
     def _show(self) -> None:
         """Show what the words of some dev captions attend to, where somebody watches."""
         session, backbone = self.session, self.config.comparison
-        if session.rank != 0 or not isinstance(session, Gallery) or not backbone.exposes_attention:
+        if session.rank != 0 or not isinstance(session, Gallery):
+            return
+        if not backbone.exposes_attention or not self.dev.has_boxes:
             return
         captions = torch.tensor(list(_spread(len(self.dev.captions), PICTURES)))
         weights = attention_of_words(self.model, backbone, self.prepared_dev, captions, session.device)

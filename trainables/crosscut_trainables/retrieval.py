@@ -31,7 +31,7 @@ class RetrievalDescription:
     """What the platform may ask of `train`."""
 
     config: type[BaseModel] = RetrievalConfig
-    locations: tuple[str, ...] = ("encoder.word_vectors", "pretrained.path")
+    locations: tuple[str, ...] = ("data.folder", "encoder.word_vectors", "pretrained.path")
 
     def metrics(self, config: BaseModel) -> tuple[str, ...]:
         """Metrics that every run has, whatever its backbone."""

@@ -37,8 +37,8 @@ class Split:
     """
 
     regions: Source
-    """(images, regions, features) region features, as a detector gives them, no regions where only whole images are
-    at hand; or what else an image encoder reads of an image, with dimensions of its own."""
+    """(images, regions, features) region features, as a detector gives them, no regions where only whole images
+    are at hand; or what else an image encoder reads of an image, with dimensions of its own."""
     boxes: NDArray[np.float32]
     """(images, regions, 4) the box of each region."""
     present: NDArray[np.bool_]
@@ -54,6 +54,8 @@ class Split:
     """The whole images, None where only regions are at hand."""
     texts: Sequence[str] | None = None
     """Every caption as it is written, None where only its words are at hand."""
+    has_boxes: bool = True
+    """Whether boxes are known; where they are not, every region is said to be the whole image."""
 
     def __post_init__(self) -> None:
         n, r = self.present.shape

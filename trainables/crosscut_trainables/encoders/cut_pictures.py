@@ -11,7 +11,7 @@ from crosscut_trainables.data.pictures import Pictures, resized
 
 
 class CutPictures:
-    """An array (images, patches, pixels of a patch) of values from 0 to 1, of which only what is asked for is made.
+    """An array (images, patches, pixels of a patch) of values from 0 to 1, made as it is asked for.
 
     Patches go row by row; the pixels of one as well, with the colours of a pixel side by side.
     """

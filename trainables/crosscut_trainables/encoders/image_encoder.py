@@ -52,6 +52,8 @@ class RegionWise(ImageEncoder):
                 f"encoder.image: {self.name} is of regions, and this data set has whole images only; expected "
                 "patches, or a pretrained model"
             )
+        if self.has_positions and not split.has_boxes:
+            raise ValueError(f"encoder.image: {self.name} looks at boxes, and this data set has none")
         return split
 
     @abstractmethod

@@ -23,8 +23,8 @@ class Patches(ImageEncoder):
 
     Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021. Patches take the place of a detector's regions,
     so attention backbones, constraints and attention metrics work on them alike. The class token is the whole
-    image. Images are brought to `size` whole, or taken as they are; a side that is no multiple of `patch` is filled
-    up with 0 at the right and below.
+    image. Images are brought to `size` whole, or taken as they are; a side that is no multiple of `patch` is
+    filled up with 0 at the right and below.
     """
 
     name: Literal["patches"] = "patches"
@@ -55,6 +55,7 @@ class Patches(ImageEncoder):
             regions=cut,
             boxes=np.broadcast_to(cut.boxes, (images, places, 4)),
             present=np.ones((images, places), np.bool_),
+            has_boxes=True,
         )
 
     def module(

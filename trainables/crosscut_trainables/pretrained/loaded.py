@@ -60,6 +60,7 @@ class Loaded:
             present=np.ones((len(pixels), len(grid)), np.bool_),
             captions=[pieces for pieces, _ in cuts],
             referents=self._referents(split, cuts),
+            has_boxes=self.family.has_places,
         )
 
     def _referents(self, split: Split, cuts: list[Cut]) -> list[tuple[NDArray[np.float32], ...]] | None:
