@@ -41,6 +41,7 @@ def _of_pretrained(config: RetrievalConfig, chosen: DualEncoder) -> Iterator[str
         "image": encoder.image is not None,
         "text": encoder.text != Gru(),
         "word_vectors": encoder.word_vectors is not None,
+        "vocabulary": encoder.vocabulary is not None,
         "dropout": encoder.dropout > 0,
     }
     for key in (key for key, given in named.items() if given):

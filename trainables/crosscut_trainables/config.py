@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from crosscut_trainables.asymmetry.options import Asymmetry
 from crosscut_trainables.backbones import BACKBONES, Backbone, Scan, VSEPlusPlus
@@ -14,6 +22,7 @@ from crosscut_trainables.component import choice
 from crosscut_trainables.constraints import CONSTRAINTS, Constraint
 from crosscut_trainables.data import DATASETS
 from crosscut_trainables.data.split import Dataset
+from crosscut_trainables.data.vocabulary import Vocabulary
 from crosscut_trainables.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, Gru, ImageEncoder, TextEncoder
 from crosscut_trainables.fusion import Fused
 from crosscut_trainables.losses import LOSSES, InfoNCE, Loss
@@ -61,6 +70,12 @@ class EncoderOptions(Options):
         "null: at random.",
     )
 
+    vocabulary: str | None = Field(
+        None,
+        description="JSON file of a vocabulary (word2idx, idx2word, idx), in place of min_count; null: the words "
+        "of the training captions.",
+    )
+
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> EncoderOptions:
         for key, encoder in (("image", self.image), ("text", self.text)):
@@ -69,14 +84,17 @@ class EncoderOptions(Options):
                 raise ValueError(f"{key}: {heads} heads do not divide a width of {self.width}")
         return self
 
-    @field_validator("word_vectors")
+    @field_validator("word_vectors", "vocabulary")
     @classmethod
-    def _a_file(cls, path: str | None) -> str | None:
+    def _a_file(cls, path: str | None, info: ValidationInfo) -> str | None:
         if path is None:
             return None
         file = Path(path).expanduser().absolute()
         if not file.is_file():
-            raise ValueError(f"found {path!r}, expected a file of word vectors: there is none")
+            what = "word vectors" if info.field_name == "word_vectors" else "a vocabulary"
+            raise ValueError(f"found {path!r}, expected a file of {what}: there is none")
+        if info.field_name == "vocabulary":
+            Vocabulary.read(file)
         return str(file)
 
 

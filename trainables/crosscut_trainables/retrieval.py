@@ -31,7 +31,7 @@ class RetrievalDescription:
     """What the platform may ask of `train`."""
 
     config: type[BaseModel] = RetrievalConfig
-    locations: tuple[str, ...] = ("data.folder", "encoder.word_vectors", "pretrained.path")
+    locations: tuple[str, ...] = ("data.folder", "encoder.word_vectors", "encoder.vocabulary", "pretrained.path")
 
     def metrics(self, config: BaseModel) -> tuple[str, ...]:
         """Metrics that every run has, whatever its backbone."""
@@ -40,11 +40,12 @@ class RetrievalDescription:
         return tuple(f"{split}/{name}" for split in ("dev", "test") for name in NAMES)
 
     def fingerprint(self, config: BaseModel) -> str:
-        """Hash of the data set that `config` names, of its file of word vectors and of its pretrained model."""
+        """Hash of the data set that `config` names, of its files of words and of its pretrained model."""
         assert isinstance(config, RetrievalConfig)
         parts = [config.data.fingerprint()]
-        if config.encoder.word_vectors is not None:
-            parts.append(file_hash(Path(config.encoder.word_vectors))[:16])
+        for path in (config.encoder.word_vectors, config.encoder.vocabulary):
+            if path is not None:
+                parts.append(file_hash(Path(path))[:16])
         if config.pretrained is not None:
             parts.append(config.pretrained.fingerprint()[:16])
         return "+".join(parts)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from crosscut_trainables.backbones import BACKBONES
 from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.constraints import CONSTRAINTS
+from crosscut_trainables.data.precomputed import Precomputed
 from crosscut_trainables.data.split import Dataset
 from crosscut_trainables.losses import LOSSES
 from crosscut_trainables.pretrained import PRETRAINED
@@ -195,7 +196,7 @@ def test_a_pretrained_model_is_part_of_the_fingerprint_and_its_place_is_none_of_
         for options in ({"pretrained": CLIP}, {"pretrained": {"name": "siglip"}}, {})
     )
     assert len({clip, siglip, none}) == 3
-    known = RetrievalConfig(pretrained=CLIP).options()
+    known = {**RetrievalConfig(pretrained=CLIP).options(), "data": Precomputed.model_fields}
     for path in description.locations:
         section, _, key = path.partition(".")
         assert key in known[section]

@@ -286,7 +286,7 @@ def test_another_option_of_one_stage_leaves_the_other_shared(
         ({"data": {"noise": 0.1}}, (2, 2)),
         ({"encoder": {"width": 8}}, (2, 2)),
         ({"encoder": {"word_width": 8}}, (2, 1)),
-        ({"encoder": {"min_count": 3}}, (2, 1)),
+        ({"encoder": {"min_count": 30}}, (2, 1)),
         ({"encoder": {"dropout": 0.1}}, (2, 1)),
         ({"encoder": {"text": {"name": "gru"}}}, (2, 1)),
         ({"encoder": {"text": {"name": "transformer", "layers": 2}}}, (2, 1)),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 PAD, START, END, UNKNOWN = range(4)
 MARKS = ("<pad>", "<start>", "<end>", "<unk>")
@@ -59,6 +61,45 @@ class Vocabulary:
         """
         counts = Counter(word for caption in captions for word in caption)
         return cls(tuple(sorted(w for w, count in counts.items() if count >= min_count and w not in MARKS)))
+
+    @classmethod
+    def read(cls, path: Path) -> Vocabulary:
+        """The vocabulary in a JSON file of the region-word family: `word2idx`, `idx2word` and `idx`, the next id.
+
+        Raises:
+            ValueError: it is no such file: the first four ids are other marks, or ids are missing or named twice.
+        """
+        try:
+            ids: dict[str, Any] = json.loads(path.read_bytes())["word2idx"]
+            by_id = {int(number): word for word, number in ids.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"{path}: found no JSON with `word2idx`, words and their ids ({error})"
+            ) from error
+        if sorted(by_id) != list(range(len(ids))):
+            raise ValueError(
+                f"{path}: found ids that are missing or stand for two words, expected 0, 1, 2, …"
+            )
+        marks = tuple(by_id[number] for number in range(min(len(MARKS), len(by_id))))
+        if marks != MARKS:
+            raise ValueError(
+                f"{path}: found {', '.join(marks)} as the first words, expected {', '.join(MARKS)}"
+            )
+        return cls(tuple(by_id[number] for number in range(len(MARKS), len(by_id))))
+
+    def write(self, path: Path) -> None:
+        """Write the JSON file that `read` reads, and the published code as well."""
+        words = (*MARKS, *self.words)
+        plain = {
+            "word2idx": {word: number for number, word in enumerate(words)},
+            "idx2word": {str(number): word for number, word in enumerate(words)},
+            "idx": len(words),
+        }
+        path.write_text(json.dumps(plain, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def unseen(self, captions: Iterable[Sequence[str]]) -> int:
+        """How many of its words no caption of these has."""
+        return len(set(self.words).difference(*captions))
 
     def __len__(self) -> int:
         """Number of ids, marks included: the rows of an embedding."""

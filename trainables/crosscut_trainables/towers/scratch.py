@@ -15,14 +15,23 @@ from crosscut_trainables.word_vectors import read_word_vectors
 
 
 class ScratchTowers(Towers):
-    """The encoders that `encoder` names. Their vocabulary is that of the training captions."""
+    """The encoders that `encoder` names. Their vocabulary is that of the training captions, or of a file."""
 
     vocabulary: Vocabulary
 
     def __init__(self, config: RetrievalConfig) -> None:
         captions = config.data.load("train").captions
-        vocabulary = Vocabulary.build(captions, config.encoder.min_count)
+        file = config.encoder.vocabulary
+        if file is None:
+            vocabulary = Vocabulary.build(captions, config.encoder.min_count)
+        else:
+            vocabulary = Vocabulary.read(Path(file))
         super().__init__(config, config.encoder.width, vocabulary)
+        if unseen := vocabulary.unseen(captions):
+            self.notes = (
+                f"{unseen} of the {len(vocabulary.words)} words of its vocabulary are in no training caption, so "
+                "the vocabulary was made of other captions as well",
+            )
 
     def view(self, split: Split) -> Split:
         return self.config.image_encoder.view(split)

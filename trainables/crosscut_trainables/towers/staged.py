@@ -38,5 +38,5 @@ def staged(config: RetrievalConfig, session: Session) -> GivenTowers:
         given(texts, "text", anew),
         scratch.splits,
     )
-    towers.notes = (*texts.notes, *images.notes)
+    towers.notes = (*scratch.notes, *texts.notes, *images.notes)
     return towers
