@@ -20,6 +20,7 @@ from crosscut_trainables.constraints import CONSTRAINTS, Constraint
 from crosscut_trainables.data import DATASETS
 from crosscut_trainables.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, ImageEncoder
 from crosscut_trainables.losses import LOSSES
+from crosscut_trainables.perturbations import PERTURBATIONS, Perturbation
 from crosscut_trainables.pretrained import PRETRAINED, DualEncoder
 from crosscut_trainables.stages import SEMANTIC_LOSSES
 
@@ -41,6 +42,11 @@ def _of_image_encoder(encoder: type[ImageEncoder]) -> tuple[str, ...]:
 
 def _of_constraint(constraint: type[Constraint]) -> tuple[str, ...]:
     return ("needs a backbone that exposes attention",)
+
+
+def _of_perturbation(perturbation: type[Perturbation]) -> tuple[str, ...]:
+    strengths = ", ".join(f"{strength:g}" for strength in perturbation.strengths)
+    return (f"changes {perturbation.of}; severities 1 to 5: {strengths} ({perturbation.measure})",)
 
 
 def _of_pretrained(model: type[DualEncoder]) -> tuple[str, ...]:
@@ -69,6 +75,7 @@ KINDS = (
     Kind("constraints", "config.constraints", CONSTRAINTS, _of_constraint),
     Kind("pretrained dual encoders", "config.pretrained.name", PRETRAINED, _of_pretrained),
     Kind("losses of a stage", "config.stages.text.loss.name, config.stages.image.loss.name", SEMANTIC_LOSSES),
+    Kind("perturbations", "config.evaluation.on.<name>.perturb", PERTURBATIONS, _of_perturbation),
     Kind("data sets", "config.data.name", DATASETS),
     Kind("sections", "config", SECTIONS),
     Kind("designs", "design.kind", DESIGNS),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def refusal(config: RetrievalConfig) -> str | None:
     """Why some sections of a configuration do not go together, in one sentence; None where all do."""
-    found = _of_backbone(config)
+    found = chain(_of_backbone(config), _of_domains(config))
     if config.pretrained is not None:
         found = chain(found, _of_pretrained(config, config.pretrained))
     return next(found, None)
@@ -31,6 +31,19 @@ def _of_backbone(config: RetrievalConfig) -> Iterator[str]:
         yield f"{backbone.name} needs an image encoder with positions; {encoder.name} has none"
     if config.fusion is not None and not backbone.exposes_attention:
         yield f"fusion needs a backbone that compares fragments; {backbone.name} does not"
+
+
+def _of_domains(config: RetrievalConfig) -> Iterator[str]:
+    images = config.pretrained is not None or config.image_encoder.reads_images
+    reader = config.pretrained or config.image_encoder
+    other = "regions" if images else "images"
+    for name, domain in config.evaluation.on.items():
+        for perturbation in domain.perturb:
+            if perturbation.of == other:
+                yield (
+                    f"evaluation.on.{name}: {perturbation.name} changes {other}, and {reader.name} reads "
+                    f"{'whole images' if images else 'regions'}"
+                )
 
 
 def _of_pretrained(config: RetrievalConfig, chosen: DualEncoder) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,8 +23,9 @@ from crosscut_trainables.compatibility import refusal
 from crosscut_trainables.component import choice
 from crosscut_trainables.constraints import CONSTRAINTS, Constraint
 from crosscut_trainables.data import DATASETS
-from crosscut_trainables.data.split import Dataset
+from crosscut_trainables.data.split import SPLITS, Dataset
 from crosscut_trainables.data.vocabulary import Vocabulary
+from crosscut_trainables.domain import Domain, with_own_data
 from crosscut_trainables.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, Gru, ImageEncoder, TextEncoder
 from crosscut_trainables.fusion import Fused
 from crosscut_trainables.losses import LOSSES, InfoNCE, Loss
@@ -163,9 +166,22 @@ class EvaluationOptions(Options):
     attention_sweep: tuple[float, ...] = Field(
         (), description="Further overlaps, each in (0, 1), at which attention metrics are reported as well."
     )
+    on: Mapping[str, Domain] = Field(
+        {}, description="Further splits that the trained model is evaluated on, by the name of their metrics."
+    )
     memory_mb: int = Field(
         512, ge=1, le=1_000_000, description="Memory that comparing all pairs may take, 1 to 1000000 MB."
     )
+
+    @model_validator(mode="after")
+    def _names_of_their_own(self) -> EvaluationOptions:
+        for name in self.on:
+            if name in SPLITS or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", name):
+                raise ValueError(
+                    f"on: found {name!r}, expected a name of letters, digits and ._+- that is none of "
+                    f"{', '.join(SPLITS)}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _sweep_in_range(self) -> EvaluationOptions:
@@ -247,6 +263,15 @@ class RetrievalConfig(Options):
     constraints: Constraints = Field(Constraints(), description="What attention must satisfy.")
     training: TrainingOptions = Field(TrainingOptions(), description="How the model is trained.")
     evaluation: EvaluationOptions = Field(EvaluationOptions(), description="How it is evaluated.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _domains_begin_from_its_data(cls, plain: Any) -> Any:
+        if not isinstance(plain, Mapping) or not isinstance(plain.get("evaluation"), Mapping):
+            return plain
+        evaluation = plain["evaluation"]
+        own = plain.get("data", {"name": "digit-scenes"})
+        return {**plain, "evaluation": {**evaluation, "on": with_own_data(evaluation.get("on", {}), own)}}
 
     @model_validator(mode="after")
     def _goes_together(self) -> RetrievalConfig:

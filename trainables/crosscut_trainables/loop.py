@@ -20,7 +20,8 @@ from crosscut_trainables.averaging import WeightAverage
 from crosscut_trainables.batch_norm import end_step
 from crosscut_trainables.batches import Batches, PreparedSplit
 from crosscut_trainables.config import RetrievalConfig
-from crosscut_trainables.data.split import Split, SplitName
+from crosscut_trainables.data.split import Split
+from crosscut_trainables.data.vocabulary import Vocabulary
 from crosscut_trainables.distribution import average_gradients
 from crosscut_trainables.diverged import Diverged
 from crosscut_trainables.dropout import begin_step
@@ -188,9 +189,7 @@ class Training:
         seed, words = self.session.seed, len(self.towers.vocabulary)
         return TextMaker(options, train.ids, train.lengths, train.image_of, words, seed)
 
-    def _evaluate(
-        self, name: SplitName, split: PreparedSplit
-    ) -> tuple[dict[str, float], dict[str, QueryRanks]]:
+    def _evaluate(self, name: str, split: PreparedSplit) -> tuple[dict[str, float], dict[str, QueryRanks]]:
         self.model.eval()
         scores = similarity(
             self.model,
@@ -214,21 +213,29 @@ class Training:
         notes = (*self.towers.notes, *self.progress.health.notes)
         if self.session.phase == "search":
             return Evaluation(metrics, notes=notes)
-        test = self.towers.split("test")
-        prepared = self.towers.prepared("test")
-        measured, ranks = self._evaluate("test", prepared)
-        metrics |= measured
-        if test.referents is not None and self.config.comparison.exposes_attention:
-            captions = torch.arange(len(prepared.lengths))
-            weights = attention_of_words(
-                self.model, self.config.comparison, prepared, captions, self.session.device
-            )
-            if weights is not None:
-                options = self.config.evaluation
-                metrics |= attention_metrics(
-                    "test", test, weights, options.iou, options.attention_threshold, options.attention_sweep
-                )
+        ranks: dict[str, QueryRanks] = {}
+        for name in ("test", *self.config.evaluation.on):
+            split, prepared = self.towers.split(name), self.towers.prepared(name)
+            measured, found = self._evaluate(name, prepared)
+            metrics |= measured | self._attention(name, split, prepared)
+            ranks |= found
+            if name != "test" and isinstance(self.towers.vocabulary, Vocabulary):
+                share = self.towers.vocabulary.unknown_share(split.captions)
+                metrics[f"{name}/unknown_words"] = 100.0 * share
         return Evaluation(metrics, ranks, notes)
+
+    def _attention(self, name: str, split: Split, prepared: PreparedSplit) -> dict[str, float]:
+        """Metrics of the attention of words, where they attend and their referents are known."""
+        options, comparison = self.config.evaluation, self.config.comparison
+        if split.referents is None or not comparison.exposes_attention:
+            return {}
+        captions = torch.arange(len(prepared.lengths))
+        weights = attention_of_words(self.model, comparison, prepared, captions, self.session.device)
+        if weights is None:
+            return {}
+        return attention_metrics(
+            name, split, weights, options.iou, options.attention_threshold, options.attention_sweep
+        )
 
     def _show(self) -> None:
         """Show what the words of some dev captions attend to, where somebody watches."""

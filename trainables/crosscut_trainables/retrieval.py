@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.data.split import Split, SplitName
+from crosscut_trainables.domain import split_of
 from crosscut_trainables.evaluation import Evaluation
 from crosscut_trainables.session import Session
 from crosscut_trainables.trainable import describe
@@ -31,13 +32,19 @@ class RetrievalDescription:
     """What the platform may ask of `train`."""
 
     config: type[BaseModel] = RetrievalConfig
-    locations: tuple[str, ...] = ("data.folder", "encoder.word_vectors", "encoder.vocabulary", "pretrained.path")
+    locations: tuple[str, ...] = (
+        "data.folder",
+        "encoder.word_vectors",
+        "encoder.vocabulary",
+        "pretrained.path",
+    )
 
     def metrics(self, config: BaseModel) -> tuple[str, ...]:
         """Metrics that every run has, whatever its backbone."""
         from crosscut_trainables.metrics import NAMES
 
-        return tuple(f"{split}/{name}" for split in ("dev", "test") for name in NAMES)
+        assert isinstance(config, RetrievalConfig)
+        return tuple(f"{split}/{name}" for split in ("dev", "test", *config.evaluation.on) for name in NAMES)
 
     def fingerprint(self, config: BaseModel) -> str:
         """Hash of the data set that `config` names, of its files of words and of its pretrained model."""
@@ -48,6 +55,7 @@ class RetrievalDescription:
                 parts.append(file_hash(Path(path))[:16])
         if config.pretrained is not None:
             parts.append(config.pretrained.fingerprint()[:16])
+        parts += [domain.fingerprint(config.data)[:16] for domain in config.evaluation.on.values()]
         return "+".join(parts)
 
     def seconds(self, config: BaseModel) -> float | None:
@@ -68,7 +76,14 @@ class RetrievalDescription:
             # Texts that are made are encoded and compared as captions are.
             a_train *= 1 + made.noises * (made.noise != "none") + (made.positives != "none")
         a_train += STEP * config.training.shards * (len(train.captions) // batch)
-        a_dev, a_test = (_seconds_of_captions(config, split, len(split.present)) for split in (dev, test))
+        evaluated = [
+            test,
+            *(config.image_encoder.view(split_of(config, name)) for name in config.evaluation.on),
+        ]
+        a_dev, a_test = (
+            sum(_seconds_of_captions(config, split, len(split.present)) for split in splits)
+            for splits in ([dev], evaluated)
+        )
         return START_UP + _seconds_of_stages(config, train) + epochs * (a_train + a_dev) + a_test
 
 

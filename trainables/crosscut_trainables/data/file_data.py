@@ -14,8 +14,6 @@ from crosscut_trainables.data.content import content_hash
 from crosscut_trainables.data.split import Dataset, Split, SplitName
 from crosscut_trainables.data.words import TOKENIZERS, Tokenizer
 
-SPLITS: tuple[SplitName, ...] = ("train", "dev", "test")
-
 
 class FileData(Dataset):
     """A folder of files, in a format that others have fixed."""

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from crosscut_trainables.data.file_data import SPLITS, FileData, lines_of
-from crosscut_trainables.data.split import Source, Split, SplitName
+from crosscut_trainables.data.file_data import FileData, lines_of
+from crosscut_trainables.data.split import SPLITS, Source, Split, SplitName
 
 CAPTIONS = 5
 """Captions of an image where a file has several."""

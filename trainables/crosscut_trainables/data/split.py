@@ -14,6 +14,7 @@ from crosscut_trainables.component import Component
 from crosscut_trainables.data.pictures import Pictures
 
 SplitName = Literal["train", "dev", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "dev", "test")
 
 
 class Source(Protocol):

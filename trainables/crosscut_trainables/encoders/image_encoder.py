@@ -23,6 +23,9 @@ class ImageEncoder(Component):
     ordered: ClassVar[bool] = False
     """Whether the places of fragments have a meaning, so that another order is another image."""
 
+    reads_images: ClassVar[bool] = False
+    """Whether it reads whole images, and not a detector's regions."""
+
     def view(self, split: Split) -> Split:
         """The split as this encoder sees it: with the detector's regions, or with regions of its own.
 

@@ -31,6 +31,7 @@ class Patches(ImageEncoder):
     summary: ClassVar[str] = "a transformer over the patches of the whole image (Dosovitskiy et al. 2021)"
     has_positions: ClassVar[bool] = True
     ordered: ClassVar[bool] = True
+    reads_images: ClassVar[bool] = True
 
     patch: int = Field(5, ge=1, le=256, description="Side of a patch in pixels, 1 to 256.")
     size: int | None = Field(

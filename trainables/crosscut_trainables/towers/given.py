@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from crosscut_trainables.batches import PreparedSplit
 from crosscut_trainables.config import RetrievalConfig
-from crosscut_trainables.data.split import Split, SplitName
+from crosscut_trainables.data.split import Split
 from crosscut_trainables.data.vocabulary import Lexicon
+from crosscut_trainables.domain import fingerprint_of
 from crosscut_trainables.encoders.projections import xavier
 from crosscut_trainables.pooling import OWN, pooling_of
 from crosscut_trainables.session import Making, Session, artifact_of
@@ -60,7 +61,7 @@ class GivenTowers(Towers):
         view: Callable[[Split], Split],
         images: Given,
         texts: Given,
-        splits: dict[SplitName, Split] | None = None,
+        splits: dict[str, Split] | None = None,
     ) -> None:
         super().__init__(config, width, vocabulary, splits)
         self._session, self._view = session, view
@@ -69,7 +70,7 @@ class GivenTowers(Towers):
     def view(self, split: Split) -> Split:
         return self._view(split)
 
-    def prepared(self, name: SplitName) -> PreparedSplit:
+    def prepared(self, name: str) -> PreparedSplit:
         plain = super().prepared(name)
         split = plain
         device = self._session.device
@@ -119,13 +120,11 @@ class GivenTowers(Towers):
         """Whether anything but the encoder's own whole is looked at."""
         return self.config.comparison.exposes_attention or pooling != OWN
 
-    def _table(
-        self, kind: str, name: SplitName, given: Given, places: bool, table: Callable[[], Tensor]
-    ) -> Tensor:
+    def _table(self, kind: str, name: str, given: Given, places: bool, table: Callable[[], Tensor]) -> Tensor:
         identity = {
             "version": TABLE_VERSION,
             "encoder": dict(given.identity),
-            "data": self.config.data.fingerprint(),
+            "data": fingerprint_of(self.config, name),
             "split": name,
             "places": places,
         }

@@ -9,8 +9,9 @@ from torch import nn
 
 from crosscut_trainables.batches import PreparedSplit
 from crosscut_trainables.config import RetrievalConfig
-from crosscut_trainables.data.split import Split, SplitName
+from crosscut_trainables.data.split import Split
 from crosscut_trainables.data.vocabulary import Lexicon
+from crosscut_trainables.domain import split_of
 
 
 class Towers(ABC):
@@ -30,23 +31,23 @@ class Towers(ABC):
         config: RetrievalConfig,
         width: int,
         vocabulary: Lexicon,
-        splits: dict[SplitName, Split] | None = None,
+        splits: dict[str, Split] | None = None,
     ) -> None:
         self.config, self.width, self.vocabulary = config, width, vocabulary
-        self.splits: dict[SplitName, Split] = {} if splits is None else splits
+        self.splits: dict[str, Split] = {} if splits is None else splits
         """Splits as the encoders see them, as far as they were asked for."""
 
     @abstractmethod
     def view(self, split: Split) -> Split:
         """A split as the encoders see it."""
 
-    def split(self, name: SplitName) -> Split:
-        """A split of the run's data as the encoders see it."""
+    def split(self, name: str) -> Split:
+        """A split of the run's data, or a domain of `evaluation.on`, as the encoders see it."""
         if name not in self.splits:
-            self.splits[name] = self.view(self.config.data.load(name))
+            self.splits[name] = self.view(split_of(self.config, name))
         return self.splits[name]
 
-    def prepared(self, name: SplitName) -> PreparedSplit:
+    def prepared(self, name: str) -> PreparedSplit:
         """The same, with its captions as what the text encoder reads."""
         return PreparedSplit.of(self.split(name), self.vocabulary)
 
