@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from crosscut.data_commands import data
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -38,6 +40,8 @@ app = typer.Typer(
     rich_markup_mode=None,  # a third of the time that --help takes
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(data, name="data")
 
 SweepArgument = Annotated[
     str, typer.Argument(metavar="SWEEP", help="A sweep file, or the name of a bundled sweep (crosscut list).")

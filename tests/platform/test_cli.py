@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -544,3 +545,51 @@ def test_the_end_of_run_says_whether_every_run_ended_well(
 def test_the_plan_of_a_status_is_that_of_the_last_run(ended_sweep: Store) -> None:
     plan: Plan = cli._recorded(ended_sweep)
     assert plan.done and plan.runs == (6, 6)
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "flickr"
+    folder.mkdir()
+    writers = Path(__file__).parents[1] / "trainables" / "data_folders.py"
+    runpy.run_path(str(writers))["WRITERS"]["flickr8k"](folder)
+    return folder
+
+
+def test_data_that_are_right_are_summed_up(call: Call, data_folder: Path) -> None:
+    answer = call("data", "check", "flickr")
+    assert (answer.code, answer.errors) == (0, "")
+    first, heads, *rows = answer.output.splitlines()
+    assert first == "flickr8k in flickr"
+    assert heads.split("  ")[0] == "split"
+    assert [row.split()[:4] for row in rows[:3]] == [
+        ["train", "6", "30", "5"],
+        ["dev", "3", "15", "5"],
+        ["test", "4", "20", "5"],
+    ]
+    assert rows[-1] == "nothing is wrong"
+
+
+def test_what_is_wrong_with_data_is_told_and_ends_with_1(call: Call, data_folder: Path) -> None:
+    (data_folder / "Flicker8k_Dataset" / "0_ab.jpg").unlink()
+    answer = call("data", "check", "flickr")
+    assert answer.code == 1
+    assert "wrong: " in answer.output and "1 of 6 pictures are missing" in answer.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere"], "nowhere: there is no such folder"),
+        (["."], "found no data set in . (precomputed: folder: found no train_ims.npy in "),
+        (
+            [".", "--name", "flickr"],
+            "--name: found 'flickr', expected a data set of files; did you mean 'flickr8k'?",
+        ),
+        ([".", "--name", "karpathy"], "folder: found no dataset.json in "),
+    ],
+)
+def test_a_folder_without_data_is_refused(
+    refused: Callable[..., str], arguments: list[str], sentence: str
+) -> None:
+    assert refused("data", "check", *arguments).startswith(sentence)
