@@ -58,9 +58,7 @@ def _print(console: Console, found: Inspection, folder: str) -> None:
     console.print(Text(f"{found.name} in {folder}"))
     table = Table(box=None, pad_edge=False)
     for column in ("split", "images", "captions", "of an image", "words, most", "unknown", "content"):
-        table.add_column(
-            column, justify="left" if column in ("split", "content") else "right", no_wrap=True
-        )
+        table.add_column(column, justify="left" if column in ("split", "content") else "right", no_wrap=True)
     for split, summary in found.splits.items():
         low, high = summary.each
         table.add_row(

@@ -18,7 +18,7 @@ from crosscut_reports.context import Context, Failure, Note, Tuning
 from crosscut_reports.directions import higher_is_better
 from crosscut_reports.question import Question
 from crosscut_reports.scores import MetricScores, Scores, linearised
-from crosscut_trainables.evaluation import QueryRanks
+from crosscut_trainables.evaluation import QueryRanks, QueryValues
 
 CUTOFFS = (1, 5, 10)
 
@@ -36,6 +36,7 @@ def scores_of(plan: Plan) -> Scores:
     present = [record for row in runs for record in row if record is not None]
     metrics: dict[str, MetricScores] = {}
     metrics.update((metric.name, metric) for metric in _per_cluster(runs, present))
+    metrics.update((metric.name, metric) for metric in _by_value(runs, present))
     for name in _common(present):
         if name not in metrics:
             values = np.array([[r.metrics[name] if r else np.nan for r in row] for row in runs])
@@ -140,6 +141,33 @@ def _recall(
         len(queries),
         linear=linearised(values, sizes.astype(np.float64)) if np.ptp(sizes) else None,
     )
+
+
+def _by_value(runs: Sequence[Sequence[Record | None]], present: Sequence[Record]) -> Iterator[MetricScores]:
+    """Each further metric that is known by query, per cluster, so that the mean over clusters is the metric."""
+    shared = sorted(set.intersection(*(set(r.values) for r in present))) if present else []
+    for name in shared:
+        queries = present[0].values[name].clusters
+        if not all(np.array_equal(np.sort(r.values[name].clusters), np.sort(queries)) for r in present):
+            continue
+        labels, sizes = np.unique(queries, return_counts=True)
+        blank = np.full(len(labels), np.nan)
+        values = np.array([[_means(r.values[name]) if r else blank for r in row] for row in runs])
+        yield MetricScores(
+            name,
+            values,
+            tuple(str(label) for label in labels),
+            len(queries),
+            higher_is_better=higher_is_better(name),
+            linear=linearised(values, sizes.astype(np.float64)) if np.ptp(sizes) else None,
+        )
+
+
+def _means(found: QueryValues) -> NDArray[np.float64]:
+    """(clusters,) a metric per cluster, each weighed by its queries, so that the mean is that over all queries."""
+    _, cluster = np.unique(found.clusters, return_inverse=True)
+    sums = np.bincount(cluster, weights=found.values)
+    return np.asarray(sums * len(sums) / len(found.values))
 
 
 def _good(record: Record | None) -> Record | None:

@@ -12,6 +12,7 @@ import pytest
 from crosscut.records.key import canonical
 from crosscut.records.record import DamagedRecord, Failure, Record
 from crosscut.records.work import StopRule, Work
+from crosscut_trainables.evaluation import QueryValues
 
 
 def test_a_record_comes_back_as_it_was_written(record: Record) -> None:
@@ -40,6 +41,23 @@ def test_a_record_from_before_there_were_notes_is_read_and_has_none(record: Reco
     body["checksum"] = hashlib.sha256(canonical(body).encode()).hexdigest()
     back = Record.from_files({**files, "record.json": json.dumps(body).encode()})
     assert back.notes == () and back.metrics == record.metrics
+
+
+def test_further_metrics_by_query_come_back_and_are_checked(record: Record) -> None:
+    mrr = QueryValues(np.array([0.5, 1 / 3], np.float32), np.array([7, 2], np.int32))
+    files = replace(record, values={"test/i2t_mrr": mrr}).to_files()
+    back = Record.from_files(files)
+    np.testing.assert_array_equal(back.values["test/i2t_mrr"].values, mrr.values)
+    np.testing.assert_array_equal(back.values["test/i2t_mrr"].clusters, mrr.clusters)
+    assert back.values["test/i2t_mrr"].values.dtype == np.float32
+    altered = bytes([files["values.npz"][0] ^ 0xFF]) + files["values.npz"][1:]
+    with pytest.raises(DamagedRecord, match=r"values\.npz does not have its checksum"):
+        Record.from_files({**files, "values.npz": altered})
+
+
+def test_a_record_without_further_metrics_has_no_file_of_them(record: Record) -> None:
+    assert sorted(record.to_files()) == ["ranks.npz", "record.json"]
+    assert Record.from_files(record.to_files()).values == {}
 
 
 def test_work_with_a_stop_rule_travels_as_json(work: Work) -> None:

@@ -15,7 +15,7 @@ from crosscut.records.work import Work
 from crosscut.scores import context_of, hits, question_of, scores_of
 from crosscut_reports.context import Failure as Told
 from crosscut_reports.context import Note
-from crosscut_trainables.evaluation import QueryRanks
+from crosscut_trainables.evaluation import QueryRanks, QueryValues
 from crosscut_trainables.metrics import CUTOFFS
 
 Outcome = Callable[[Work], Record]
@@ -309,3 +309,37 @@ def test_unequal_numbers_of_captions_do_not_count_as_spread(
     np.testing.assert_allclose(total.linear.mean(axis=2), total.runs)
     assert metrics["test/i2t_r1"].linear is None
     assert scores_of(ended(outcome)).metrics["test/rsum"].linear is None
+
+
+def with_values(record: Record, *, missing: bool = False) -> Record:
+    """The same with a further metric by query, of one to seven captions an image."""
+    if not record.ranks:
+        return record
+    draw = np.random.default_rng([6, record.work.seed])
+    images = np.random.default_rng(3).permutation(np.repeat(np.arange(20), np.arange(20) % 7 + 1))
+    found = QueryValues(draw.uniform(0, 100, len(images)).astype(np.float32), images.astype(np.int32))
+    rank = QueryValues(draw.integers(1, 9, len(images)).astype(np.float32), images.astype(np.int32))
+    means = {"test/t2i_mrr": float(found.values.mean()), "test/t2i_mean_rank": float(rank.values.mean())}
+    values = {} if missing else {"test/t2i_mrr": found, "test/t2i_mean_rank": rank}
+    return replace(record, metrics={**record.metrics, **means}, values=values)
+
+
+def test_further_metrics_are_known_per_image_and_average_to_what_was_recorded(
+    ended: Callable[[Outcome], Plan], outcome: Outcome
+) -> None:
+    plan = ended(lambda work: with_values(outcome(work)))
+    metrics = scores_of(plan).metrics
+    for name, higher in (("test/t2i_mrr", True), ("test/t2i_mean_rank", False)):
+        found = metrics[name]
+        assert found.per_cluster and found.higher_is_better == higher
+        assert found.values.shape[2] == 20
+        assert found.linear is not None
+        recorded = [[r.metrics[name] for r in row if r is not None] for row in finals(plan)]
+        np.testing.assert_allclose(found.runs, recorded, rtol=1e-5)
+
+
+def test_a_further_metric_that_a_run_lacks_by_query_is_known_per_run_only(
+    ended: Callable[[Outcome], Plan], outcome: Outcome
+) -> None:
+    plan = ended(lambda work: with_values(outcome(work), missing=work.seed == 1))
+    assert not scores_of(plan).metrics["test/t2i_mrr"].per_cluster

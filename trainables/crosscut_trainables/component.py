@@ -25,6 +25,12 @@ class Component(BaseModel):
     """One line for lists: what it computes, and whose idea it is."""
 
 
+class Options(BaseModel):
+    """Base of the sections of a configuration: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
 def choice(registry: Mapping[str, type[Component]]) -> Any:
     """The pydantic type 'one of these components, told apart by `name`'."""
     members = list(registry.values())

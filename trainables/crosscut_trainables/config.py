@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     ValidationInfo,
     create_model,
@@ -20,13 +18,14 @@ from pydantic import (
 from crosscut_trainables.asymmetry.options import Asymmetry
 from crosscut_trainables.backbones import BACKBONES, Backbone, Scan, VSEPlusPlus
 from crosscut_trainables.compatibility import refusal
-from crosscut_trainables.component import choice
+from crosscut_trainables.component import Options, choice
 from crosscut_trainables.constraints import CONSTRAINTS, Constraint
 from crosscut_trainables.data import DATASETS
-from crosscut_trainables.data.split import SPLITS, Dataset
+from crosscut_trainables.data.split import Dataset
 from crosscut_trainables.data.vocabulary import Vocabulary
-from crosscut_trainables.domain import Domain, with_own_data
+from crosscut_trainables.domain import with_own_data
 from crosscut_trainables.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, Gru, ImageEncoder, TextEncoder
+from crosscut_trainables.evaluation_options import EvaluationOptions
 from crosscut_trainables.fusion import Fused
 from crosscut_trainables.losses import LOSSES, InfoNCE, Loss
 from crosscut_trainables.pretrained import PRETRAINED, DualEncoder
@@ -46,12 +45,6 @@ else:
     AnyImageEncoder = choice(IMAGE_ENCODERS)
     AnyTextEncoder = choice(TEXT_ENCODERS)
     AnyPretrained = choice(PRETRAINED)
-
-
-class Options(BaseModel):
-    """Base of the sections of a configuration: frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class EncoderOptions(Options):
@@ -152,43 +145,6 @@ class TrainingOptions(Options):
     precision: Literal["fp32", "bf16"] = Field(
         "fp32", description="What the encoders compute in while training and evaluating: fp32 or bf16."
     )
-
-
-class EvaluationOptions(Options):
-    """How the model is evaluated."""
-
-    iou: float = Field(
-        0.5, gt=0, lt=1, description="Overlap with a word's box above which a region is relevant, (0, 1)."
-    )
-    attention_threshold: float | None = Field(
-        None, ge=0, lt=1, description="Weight above which a region is attended, [0, 1); null: 1/regions."
-    )
-    attention_sweep: tuple[float, ...] = Field(
-        (), description="Further overlaps, each in (0, 1), at which attention metrics are reported as well."
-    )
-    on: Mapping[str, Domain] = Field(
-        {}, description="Further splits that the trained model is evaluated on, by the name of their metrics."
-    )
-    memory_mb: int = Field(
-        512, ge=1, le=1_000_000, description="Memory that comparing all pairs may take, 1 to 1000000 MB."
-    )
-
-    @model_validator(mode="after")
-    def _names_of_their_own(self) -> EvaluationOptions:
-        for name in self.on:
-            if name in SPLITS or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", name):
-                raise ValueError(
-                    f"on: found {name!r}, expected a name of letters, digits and ._+- that is none of "
-                    f"{', '.join(SPLITS)}"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _sweep_in_range(self) -> EvaluationOptions:
-        for iou in self.attention_sweep:
-            if not 0 < iou < 1:
-                raise ValueError(f"attention_sweep: {iou} is no overlap between 0 and 1")
-        return self
 
 
 class ConstraintOptions(Options):

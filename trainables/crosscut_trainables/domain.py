@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from crosscut_trainables.component import choice
+from crosscut_trainables.component import Options, choice
 from crosscut_trainables.data import DATASETS
 from crosscut_trainables.data.split import SPLITS, Dataset, Split
 from crosscut_trainables.perturbations import PERTURBATIONS, Perturbation
@@ -25,10 +25,8 @@ else:
     AnyPerturbation = choice(PERTURBATIONS)
 
 
-class Domain(BaseModel):
+class Domain(Options):
     """Another corpus, or a shifted version of the run's own. Words are those of the run's vocabulary."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     data: AnyData | None = Field(
         None,

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from crosscut_trainables.asymmetry.texts import TextMaker
@@ -25,13 +27,13 @@ from crosscut_trainables.data.vocabulary import Vocabulary
 from crosscut_trainables.distribution import average_gradients
 from crosscut_trainables.diverged import Diverged
 from crosscut_trainables.dropout import begin_step
-from crosscut_trainables.evaluation import Evaluation, QueryRanks
-from crosscut_trainables.metrics import retrieval_metrics
+from crosscut_trainables.evaluation import Evaluation
+from crosscut_trainables.measured import Measured, further, in_folds, recalls
 from crosscut_trainables.model import RetrievalModel
 from crosscut_trainables.objective import Objective
 from crosscut_trainables.progress import Progress
 from crosscut_trainables.randomness import seed_for
-from crosscut_trainables.ranks import all_last, image_to_text, text_to_image
+from crosscut_trainables.ranks import all_last
 from crosscut_trainables.schedule import learning_rate
 from crosscut_trainables.session import Gallery, Session
 from crosscut_trainables.similarity import similarity
@@ -96,9 +98,10 @@ class Training:
             epoch = progress.epoch + 1
             metrics = {} if self.optimizer is None else self._train(epoch, self.optimizer)
             with self._averaged():
-                measured, ranks = self._evaluate("dev", self.prepared_dev)
-                metrics |= measured
-                if all_last(ranks["dev/i2t"], ranks["dev/t2i"], len(self.prepared_dev.present)):
+                found = recalls("dev", *self._scores(self.prepared_dev))
+                metrics |= found.metrics
+                i2t, t2i = found.ranks.values()
+                if all_last(i2t, t2i, len(self.prepared_dev.present)):
                     progress.health.alike.append(epoch)
                 if not progress.best or metrics[SELECTION] > progress.best[SELECTION]:
                     progress.best = {
@@ -189,7 +192,8 @@ class Training:
         seed, words = self.session.seed, len(self.towers.vocabulary)
         return TextMaker(options, train.ids, train.lengths, train.image_of, words, seed)
 
-    def _evaluate(self, name: str, split: PreparedSplit) -> tuple[dict[str, float], dict[str, QueryRanks]]:
+    def _scores(self, split: PreparedSplit) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """(images, captions) similarities of a split, and the image of each caption."""
         self.model.eval()
         scores = similarity(
             self.model,
@@ -200,9 +204,7 @@ class Training:
             rank=self.session.rank,
             world_size=self.session.world_size,
         )
-        image_of = split.image_of.numpy().astype("int32")
-        i2t, t2i = image_to_text(scores, image_of), text_to_image(scores, image_of)
-        return retrieval_metrics(name, i2t, t2i), {f"{name}/i2t": i2t, f"{name}/t2i": t2i}
+        return scores, split.image_of.numpy().astype(np.int32)
 
     def _finish(self) -> Evaluation:
         """The evaluation of the best epoch."""
@@ -213,16 +215,19 @@ class Training:
         notes = (*self.towers.notes, *self.progress.health.notes)
         if self.session.phase == "search":
             return Evaluation(metrics, notes=notes)
-        ranks: dict[str, QueryRanks] = {}
-        for name in ("test", *self.config.evaluation.on):
+        found, options = Measured(), self.config.evaluation
+        for name in ("test", *options.on):
             split, prepared = self.towers.split(name), self.towers.prepared(name)
-            measured, found = self._evaluate(name, prepared)
-            metrics |= measured | self._attention(name, split, prepared)
-            ranks |= found
+            scores, image_of = self._scores(prepared)
+            found |= recalls(name, scores, image_of)
+            if options.folds is not None:
+                found |= in_folds(name, scores, image_of, options.folds)
+            found |= further(name, scores, image_of, options.metrics)
+            metrics |= self._attention(name, split, prepared)
             if name != "test" and isinstance(self.towers.vocabulary, Vocabulary):
                 share = self.towers.vocabulary.unknown_share(split.captions)
                 metrics[f"{name}/unknown_words"] = 100.0 * share
-        return Evaluation(metrics, ranks, notes)
+        return Evaluation(metrics | found.metrics, found.ranks, found.values, notes)
 
     def _attention(self, name: str, split: Split, prepared: PreparedSplit) -> dict[str, float]:
         """Metrics of the attention of words, where they attend and their referents are known."""

@@ -44,7 +44,14 @@ class RetrievalDescription:
         from crosscut_trainables.metrics import NAMES
 
         assert isinstance(config, RetrievalConfig)
-        return tuple(f"{split}/{name}" for split in ("dev", "test", *config.evaluation.on) for name in NAMES)
+        options = config.evaluation
+        splits = ["test", *options.on]
+        further = [f"{way}_{name}" for way in ("i2t", "t2i") for name in options.metrics]
+        names = [f"{split}/{name}" for split in ("dev", *splits) for name in NAMES]
+        names += [f"{split}/{name}" for split in splits for name in further]
+        if options.folds is not None:
+            names += [f"{split}-{options.folds}fold/{name}" for split in splits for name in NAMES]
+        return tuple(names)
 
     def fingerprint(self, config: BaseModel) -> str:
         """Hash of the data set that `config` names, of its files of words and of its pretrained model."""

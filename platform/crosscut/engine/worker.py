@@ -22,7 +22,7 @@ from crosscut.records.record import DamagedRecord, Failure, Record, Status
 from crosscut.records.store import Store
 from crosscut.records.work import Work
 from crosscut_trainables.diverged import Diverged
-from crosscut_trainables.evaluation import Evaluation, QueryRanks
+from crosscut_trainables.evaluation import Evaluation, QueryRanks, QueryValues
 
 MOST_NOTES = 20
 """So many notes of a run are kept, the first ones."""
@@ -122,7 +122,7 @@ def _outcome(work: Work, status: Status, evaluation: Evaluation) -> Record:
 
     Raises whatever shows that it is no evaluation: that is the trainable's fault, not the platform's.
     """
-    for name in (*evaluation.metrics, *evaluation.ranks):
+    for name in (*evaluation.metrics, *evaluation.ranks, *evaluation.values):
         if not isinstance(name, str):
             raise TypeError(f"the evaluation names a metric or ranks {name!r}, expected text")
     record = Record(
@@ -132,6 +132,10 @@ def _outcome(work: Work, status: Status, evaluation: Evaluation) -> Record:
         ranks={
             name: QueryRanks(np.asarray(queries.ranks), np.asarray(queries.clusters))
             for name, queries in evaluation.ranks.items()
+        },
+        values={
+            name: QueryValues(np.asarray(queries.values), np.asarray(queries.clusters))
+            for name, queries in evaluation.values.items()
         },
         notes=_notes(evaluation.notes),
     )

@@ -10,16 +10,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from crosscut.records.key import FORMAT, canonical
 from crosscut.records.work import Work
-from crosscut_trainables.evaluation import QueryRanks
+from crosscut_trainables.evaluation import QueryRanks, QueryValues
 
 Status = Literal["finished", "pruned", "failed"]
 FailureKind = Literal["raised", "diverged", "lost"]
 
 RECORD_FILE = "record.json"
 RANKS_FILE = "ranks.npz"
+VALUES_FILE = "values.npz"
 
 
 class DamagedRecord(Exception):  # noqa: N818 - a state of the record, told in its own words
@@ -54,6 +56,8 @@ class Record:
     metrics: Mapping[str, float] = field(default_factory=dict)
     history: Sequence[Step] = ()
     ranks: Mapping[str, QueryRanks] = field(default_factory=dict)
+    values: Mapping[str, QueryValues] = field(default_factory=dict)
+    """Further metrics by query."""
     failure: Failure | None = None
     notes: Sequence[str] = ()
     """What the trainable says of the run, a sentence each."""
@@ -82,7 +86,11 @@ class Record:
         """File name → content. `record.json` holds checksums of the other files and of itself."""
         files: dict[str, bytes] = {}
         if self.ranks:
-            files[RANKS_FILE] = _ranks_to_npz(self.ranks)
+            pairs = {name: (found.ranks, found.clusters) for name, found in self.ranks.items()}
+            files[RANKS_FILE] = _to_npz("ranks", np.int32, pairs)
+        if self.values:
+            values = {name: (found.values, found.clusters) for name, found in self.values.items()}
+            files[VALUES_FILE] = _to_npz("values", np.float32, values)
         body: dict[str, Any] = {
             "format": FORMAT,
             "key": self.key,
@@ -126,14 +134,17 @@ class Record:
                 raise DamagedRecord(f"{name} is missing")
             if _sha256(files[name]) != expected:
                 raise DamagedRecord(f"{name} does not have its checksum")
-        ranks = _ranks_from_npz(files[RANKS_FILE]) if RANKS_FILE in body["files"] else {}
+        # Most records have no values of their own; the oldest never had.
+        ranks = _from_npz("ranks", files[RANKS_FILE]) if RANKS_FILE in body["files"] else {}
+        values = _from_npz("values", files[VALUES_FILE]) if VALUES_FILE in body["files"] else {}
         failure = body["failure"]
         return cls(
             work=Work.from_json(body["work"]),
             status=body["status"],
             metrics=body["metrics"],
             history=tuple(Step(s["step"], s["metrics"]) for s in body["history"]),
-            ranks=ranks,
+            ranks={name: QueryRanks(*pair) for name, pair in ranks.items()},
+            values={name: QueryValues(*pair) for name, pair in values.items()},
             failure=None if failure is None else Failure(**failure),
             # A record that was written before there were notes is as good as any.
             notes=tuple(body.get("notes", ())),
@@ -148,17 +159,19 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _ranks_to_npz(ranks: Mapping[str, QueryRanks]) -> bytes:
+def _to_npz(what: str, kind: DTypeLike, pairs: Mapping[str, tuple[NDArray[Any], NDArray[Any]]]) -> bytes:
+    """Arrays by query, each with the clusters of its queries."""
     arrays: dict[str, Any] = {}
-    for name in sorted(ranks):
-        arrays[f"{name}/ranks"] = ranks[name].ranks.astype(np.int32)
-        arrays[f"{name}/clusters"] = ranks[name].clusters.astype(np.int32)
+    for name in sorted(pairs):
+        own, clusters = pairs[name]
+        arrays[f"{name}/{what}"] = own.astype(kind)
+        arrays[f"{name}/clusters"] = clusters.astype(np.int32)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
-def _ranks_from_npz(content: bytes) -> dict[str, QueryRanks]:
+def _from_npz(what: str, content: bytes) -> dict[str, tuple[NDArray[Any], NDArray[np.int32]]]:
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        names = sorted(name.removesuffix("/ranks") for name in arrays.files if name.endswith("/ranks"))
-        return {name: QueryRanks(arrays[f"{name}/ranks"], arrays[f"{name}/clusters"]) for name in names}
+        names = sorted(name.removesuffix(f"/{what}") for name in arrays.files if name.endswith(f"/{what}"))
+        return {name: (arrays[f"{name}/{what}"], arrays[f"{name}/clusters"]) for name in names}

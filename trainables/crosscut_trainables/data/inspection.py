@@ -155,7 +155,8 @@ def _shared(splits: dict[SplitName, Split]) -> Iterator[str]:
             if first != name:
                 twice[first, name] += 1
     for (one, other), count in twice.items():
-        yield f"{count} {'images' if count > 1 else 'image'} of {other} {'are' if count > 1 else 'is'} in {one} as well"
+        are = "images of {} are" if count > 1 else "image of {} is"
+        yield f"{count} {are.format(other)} in {one} as well"
 
 
 def _identities(split: Split) -> Iterator[object]:

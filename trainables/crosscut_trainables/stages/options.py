@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from crosscut_trainables.component import choice
+from crosscut_trainables.component import Options, choice
 from crosscut_trainables.stages import SEMANTIC_LOSSES, SemanticLoss, Separated
 
 if TYPE_CHECKING:
@@ -15,10 +15,8 @@ else:
     AnySemanticLoss = choice(SEMANTIC_LOSSES)
 
 
-class Stage(BaseModel):
+class Stage(Options):
     """How one encoder is trained by itself."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     loss: AnySemanticLoss = Field(Separated(), description="What makes items of one meaning alike.")
     epochs: int = Field(6, ge=1, le=1000, description="Passes over the training split, 1 to 1000.")
@@ -51,10 +49,8 @@ class ImageStage(Stage):
     )
 
 
-class Stages(BaseModel):
+class Stages(Options):
     """A text stage, an image stage, and a linear map on the frozen encoders, which the run learns (Shi and Li)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     text: TextStage = Field(TextStage(), description="The text encoder by itself.")
     image: ImageStage = Field(ImageStage(), description="The image encoder by itself.")

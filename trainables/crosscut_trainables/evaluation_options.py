@@ -1,0 +1,69 @@
+"""How a trained model is evaluated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from pydantic import Field, field_validator, model_validator
+
+from crosscut_trainables.component import Options
+from crosscut_trainables.data.split import SPLITS
+from crosscut_trainables.domain import Domain
+from crosscut_trainables.query_metrics import metric
+
+
+class EvaluationOptions(Options):
+    """How the model is evaluated."""
+
+    iou: float = Field(
+        0.5, gt=0, lt=1, description="Overlap with a word's box above which a region is relevant, (0, 1)."
+    )
+    attention_threshold: float | None = Field(
+        None, ge=0, lt=1, description="Weight above which a region is attended, [0, 1); null: 1/regions."
+    )
+    attention_sweep: tuple[float, ...] = Field(
+        (), description="Further overlaps, each in (0, 1), at which attention metrics are reported as well."
+    )
+    on: Mapping[str, Domain] = Field(
+        {}, description="Further splits that the trained model is evaluated on, by the name of their metrics."
+    )
+    metrics: tuple[str, ...] = Field(
+        (),
+        description="Further metrics of test, by query and in both directions: mrr, map, map_at_r, r_precision, "
+        "mean_rank, precision_at_5, map_at_10, ndcg_at_10, … with any cutoff.",
+    )
+    folds: int | None = Field(
+        None,
+        ge=2,
+        le=1000,
+        description="Folds of test in which recalls are measured as well, as test-5fold for 5 (COCO 1K), 2 to "
+        "1000.",
+    )
+    memory_mb: int = Field(
+        512, ge=1, le=1_000_000, description="Memory that comparing all pairs may take, 1 to 1000000 MB."
+    )
+
+    @field_validator("metrics")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            metric(name)
+        return names
+
+    @model_validator(mode="after")
+    def _names_of_their_own(self) -> EvaluationOptions:
+        for name in self.on:
+            if name in SPLITS or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", name):
+                raise ValueError(
+                    f"on: found {name!r}, expected a name of letters, digits and ._+- that is none of "
+                    f"{', '.join(SPLITS)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _sweep_in_range(self) -> EvaluationOptions:
+        for iou in self.attention_sweep:
+            if not 0 < iou < 1:
+                raise ValueError(f"attention_sweep: {iou} is no overlap between 0 and 1")
+        return self

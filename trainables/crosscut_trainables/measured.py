@@ -1,0 +1,89 @@
+"""What is measured of one split, from the similarities of all its images with all its captions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosscut_trainables.evaluation import QueryRanks, QueryValues
+from crosscut_trainables.metrics import retrieval_metrics
+from crosscut_trainables.positive_ranks import by_image, positive_ranks
+from crosscut_trainables.query_metrics import fold_slices, metric
+from crosscut_trainables.ranks import image_to_text, text_to_image
+
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Metrics of a split, and what they are made of by query."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    ranks: dict[str, QueryRanks] = field(default_factory=dict)
+    values: dict[str, QueryValues] = field(default_factory=dict)
+
+    def __or__(self, other: Measured) -> Measured:
+        return Measured(self.metrics | other.metrics, self.ranks | other.ranks, self.values | other.values)
+
+
+def recalls(name: str, scores: Scores, image_of: NDArray[np.int32]) -> Measured:
+    """Recalls, rsum and median ranks of the split `name`, with the ranks of both directions.
+
+    `scores` (images, captions); `image_of` (captions,).
+    """
+    i2t, t2i = image_to_text(scores, image_of), text_to_image(scores, image_of)
+    return Measured(retrieval_metrics(name, i2t, t2i), {f"{name}/i2t": i2t, f"{name}/t2i": t2i})
+
+
+def in_folds(name: str, scores: Scores, image_of: NDArray[np.int32], folds: int) -> Measured:
+    """The same of the split `name-<folds>fold`, where each query is ranked among its own fold alone.
+
+    COCO 1K: folds are contiguous and of one size, so the mean over all queries is the mean over folds of each
+    recall, and rsum the sum of six of these. Published code has printed six times the image-to-text mean as rsum.
+    Raises ValueError where folds do not divide the images.
+    """
+    i2t: list[QueryRanks] = []
+    t2i: list[QueryRanks] = []
+    for fold in fold_slices(len(scores), folds):
+        own = np.flatnonzero((image_of >= fold.start) & (image_of < fold.stop))
+        block, images = scores[fold][:, own], (image_of[own] - fold.start).astype(np.int32)
+        for found, ranks in ((i2t, image_to_text(block, images)), (t2i, text_to_image(block, images))):
+            found.append(QueryRanks(ranks.ranks, (ranks.clusters + fold.start).astype(np.int32)))
+    split = f"{name}-{folds}fold"
+    both = {f"{split}/{direction}": _joined(parts) for direction, parts in (("i2t", i2t), ("t2i", t2i))}
+    return Measured(retrieval_metrics(split, *both.values()), both)
+
+
+def further(name: str, scores: Scores, image_of: NDArray[np.int32], metrics: Sequence[str]) -> Measured:
+    """Metrics of `query_metrics.METRICS`, or with any cutoff, by query, in both directions.
+
+    What lies between 0 and 1 is in percent. The metric of the split is the mean over its queries.
+    """
+    found = Measured()
+    if not metrics:
+        return found
+    queries = {"i2t": np.unique(image_of).astype(np.int32), "t2i": image_of}
+    galleries = {"i2t": scores, "t2i": scores.T}
+    for (direction, gallery), positives in zip(
+        galleries.items(), by_image(image_of, len(scores)), strict=True
+    ):
+        ranks = positive_ranks(gallery, positives, allow_empty=True)
+        for named in metrics:
+            chosen = metric(named)
+            values = chosen.of(ranks)
+            if chosen.better == "higher":
+                values = 100.0 * values
+            # An image without captions is no query.
+            asked = QueryValues(values[~np.isnan(values)].astype(np.float32), queries[direction])
+            found.values[f"{name}/{direction}_{named}"] = asked
+            found.metrics[f"{name}/{direction}_{named}"] = float(asked.values.mean(dtype=np.float64))
+    return found
+
+
+def _joined(parts: Sequence[QueryRanks]) -> QueryRanks:
+    return QueryRanks(
+        np.concatenate([part.ranks for part in parts]), np.concatenate([part.clusters for part in parts])
+    )
