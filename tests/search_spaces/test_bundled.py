@@ -1,3 +1,6 @@
+import runpy
+from pathlib import Path
+
 import pytest
 
 from crosscut.arms.experiment import prepare
@@ -25,6 +28,34 @@ def test_every_bundled_sweep_says_what_it_is_to_find_out(name):
 
 def test_every_bundled_sweep_round_trips(name):
     assert Sweep.from_json(read(name).to_json()) == read(name)
+
+
+@pytest.mark.parametrize(("scale", "other"), [("flickr30k", "coco"), ("coco", "flickr30k")])
+def test_the_question_of_domain_shift_moves_to_corpora_by_their_paths_alone(tmp_path, scale, other):
+    write = runpy.run_path(str(Path(__file__).parents[1] / "trainables" / "data_folders.py"))["WRITERS"]
+    for name in (scale, other):
+        (tmp_path / name).mkdir()
+        write["precomputed"](tmp_path / name)
+    paths = [
+        f"config.data.folder={tmp_path / scale}",
+        f"config.evaluation.on.{other}.data.folder={tmp_path / other}",
+    ]
+    names = ["config.data.test=test", f"config.evaluation.on.{other}.data.test=test"]
+    experiment = prepare(read("domain-shift", [f"scale={scale}", *paths, *names]))
+    assert [list(arm.config["evaluation"]["on"]) for arm in experiment.arms] == [
+        ["typos", "dropped", other]
+    ] * 4
+    assert experiment.sweep.report.primary == f"{other}/rsum"
+    domain = experiment.arms[0].config["evaluation"]["on"][other]
+    assert domain["data"]["folder"] == str(tmp_path / other)
+
+
+def test_corpora_that_are_not_there_are_told_with_what_to_fetch():
+    with pytest.raises(
+        InputError,
+        match=r"found '/data/f30k_precomp', expected a folder: there is none; region features of SCAN",
+    ):
+        prepare(read("domain-shift", ["scale=flickr30k"]))
 
 
 def test_the_quickstart_compares_constraints_on_two_directions_of_attention():

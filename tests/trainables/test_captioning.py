@@ -1,152 +1,31 @@
-"""Captions are true of their scene, told by a reader of its own that shares nothing with the grammar."""
+"""Captions are true of their scene, in every language, as a reader of its own tells (`scene_reader.py`)."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+import runpy
 from collections.abc import Iterator
-from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from crosscut_trainables.data.captioning import CAPTIONS, LONGEST, Phrase, caption
+from crosscut_trainables.data.captioning import CAPTIONS, LONGEST, caption
 from crosscut_trainables.data.digit_scenes import DigitScenes, draw_scene
 from crosscut_trainables.data.draws import Draws
+from crosscut_trainables.data.phrase import Phrase, whole
+from crosscut_trainables.data.phrasing import Language, retell
 from crosscut_trainables.data.scene import Placed, Scene
 
-World = dict[tuple[int, int], int]
-"""(row, column) → digit."""
+READER: dict[str, Any] = runpy.run_path(str(Path(__file__).with_name("scene_reader.py")))
+NAMES, PLURALS, area, readings, world_of, from_language = (
+    READER[name] for name in ("NAMES", "PLURALS", "area", "readings", "world_of", "from_language")
+)
 Cells = frozenset[tuple[int, int]]
 
-NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-PLURALS = {name + ("es" if name == "six" else "s"): digit for digit, name in enumerate(NAMES)}
-LINES = {2: ["first", "last"], 3: ["first", "middle", "last"], 4: ["first", "second", "third", "last"]}
-LINE_OF = {"top": "first", "bottom": "last", "left": "first", "right": "last"}
 FUNCTION_WORDS = {"a", "an", "the", "another", "in", "of", "to", "is", "are", "and", "while"} | {
     *("above", "over", "below", "under", "there", "nothing", "grid", "only", "all", "on", "next", "beside")
 }
-RELATION = re.compile(
-    r"^(?P<a>.+?) (?:is |are )?(?:to the )?"
-    r"(?P<how>left of|right of|above|over|below|under|next to|beside) (?P<b>.+)$"
-)
-
-
-def area(text: str, grid: int) -> Cells | None:
-    """The cells of a place, None where the text names none."""
-
-    def line(word: str) -> int | None:
-        names = LINES[grid]
-        word = LINE_OF.get(word, word)
-        return names.index(word) if word in names else None
-
-    everything = frozenset((r, c) for r in range(grid) for c in range(grid))
-    if text == "the centre":
-        return frozenset({(1, 1)}) if grid == 3 else None
-    if match := re.fullmatch(r"the (\w+) row", text):
-        row = line(match[1])
-        return None if row is None else frozenset(cell for cell in everything if cell[0] == row)
-    if match := re.fullmatch(r"the (\w+) column", text):
-        column = line(match[1])
-        return None if column is None else frozenset(cell for cell in everything if cell[1] == column)
-    if match := re.fullmatch(r"the (top|bottom) (left|right) corner", text):
-        rows, columns = area(f"the {match[1]} row", grid), area(f"the {match[2]} column", grid)
-        return (rows or frozenset()) & (columns or frozenset())
-    if match := re.fullmatch(r"the middle of the (top|bottom) row", text):
-        return frozenset({(0 if match[1] == "top" else 2, 1)}) if grid == 3 else None
-    if match := re.fullmatch(r"the middle of the (left|right) column", text):
-        return frozenset({(1, 0 if match[1] == "left" else 2)}) if grid == 3 else None
-    if match := re.fullmatch(r"the (\w+) cell of (.+)", text):
-        columns, rows = area(f"the {match[1]} column", grid), area(match[2], grid)
-        return None if rows is None or columns is None else rows & columns
-    return None
-
-
-def candidates(text: str, world: World) -> list[Cells] | None:
-    """What a noun phrase can stand for in a world: one digit of its kind, or all of them where it counts.
-    None where it is no noun phrase."""
-    if match := re.fullmatch(r"(a|an|the|another) (\w+)", text):
-        if match[2] not in NAMES or (match[1] in ("a", "an") and (match[1] == "an") != (match[2] == "eight")):
-            return None
-        cells = [cell for cell, digit in world.items() if digit == NAMES.index(match[2])]
-        if match[1] == "the" and len(cells) != 1:
-            return []
-        return [frozenset({cell}) for cell in cells]
-    if match := re.fullmatch(r"(?:the )?(\w+) (\w+)", text):
-        if match[1] not in NAMES or match[2] not in PLURALS:
-            return None
-        cells = [cell for cell, digit in world.items() if digit == PLURALS[match[2]]]
-        return [frozenset(cells)] if len(cells) == NAMES.index(match[1]) else []
-    return None
-
-
-def lists(text: str, world: World) -> bool | None:
-    """Whether a world has all that `A and B and C` lists; None where the text is no such list."""
-    found = [candidates(part, world) for part in text.split(" and ")]
-    return None if any(one is None for one in found) else all(found)
-
-
-def relates(how: str, a: Cells, b: Cells) -> bool:
-    pairs = [(p, q) for p in a for q in b]
-    if "left" in how:
-        return all(p[1] < q[1] for p, q in pairs)
-    if "right" in how:
-        return all(p[1] > q[1] for p, q in pairs)
-    if how in ("above", "over"):
-        return all(p[0] < q[0] for p, q in pairs)
-    if how in ("below", "under"):
-        return all(p[0] > q[0] for p, q in pairs)
-    return all(abs(p[0] - q[0]) + abs(p[1] - q[1]) == 1 for p, q in pairs)
-
-
-def readings(text: str, world: World, grid: int) -> Iterator[bool]:
-    """Whether a text is true of a world, once for every way to read it."""
-    for joint in re.finditer(r" (and|while) ", text):
-        left = list(readings(text[: joint.start()], world, grid))
-        if left:
-            for right in readings(text[joint.end() :], world, grid):
-                yield any(left) and right
-    if match := re.fullmatch(r"(?:there are |a grid with )?(\w+) digits(?: in all| on the grid)?", text):
-        yield len(world) == NAMES.index(match[1])
-        return
-    for pattern in (r"(?:there is nothing|nothing is|nothing) in (.+)", r"(.+) is empty"):
-        if (match := re.fullmatch(pattern, text)) and (place := area(match[1], grid)):
-            yield not place & world.keys()
-            return
-    if (match := re.fullmatch(r"an empty (.+)", text)) and (place := area(f"the {match[1]}", grid)):
-        yield not place & world.keys()
-        return
-    for pattern in (
-        r"in (?P<place>.+) there (?:is|are) (?P<list>.+)",
-        r"(?P<place>.+) holds (?P<list>.+)",
-        r"(?:there is |there are )?(?P<list>.+?) (?:is |are )?in (?P<place>.+)",
-    ):
-        if (match := re.fullmatch(pattern, text)) and (place := area(match["place"], grid)):
-            definite = match["list"].startswith("the ")
-            here = {cell: digit for cell, digit in world.items() if cell in place}
-            inside = lists(match["list"], here)
-            if inside is not None:
-                yield inside and (not definite or bool(lists(match["list"], world)))
-    if match := re.fullmatch(r"(?:only|there is nothing but) (.+)", text):
-        listed = lists(match[1], world)
-        if listed is not None:
-            words = match[1].split()
-            kinds = {PLURALS[w] for w in words if w in PLURALS}
-            kinds |= {NAMES.index(b) for a, b in pairwise(words) if a in ("a", "an")}
-            counts = Counter(world.values())
-            one = {NAMES.index(b) for a, b in pairwise(words) if a in ("a", "an")}
-            yield listed and kinds == set(counts) and all(counts[kind] == 1 for kind in one)
-    body = re.sub(r"^(there is|there are|a grid with) ", "", text)
-    listed = lists(body, world)
-    if listed is not None:
-        yield listed
-    if match := RELATION.match(body):
-        first, second = candidates(match["a"], world), candidates(match["b"], world)
-        if first is not None and second is not None:
-            yield any(relates(match["how"], a, b) for a in first for b in second if a != b)
-
-
-def world_of(scene: Scene) -> World:
-    return {(p.row, p.column): p.digit for p in scene.digits}
 
 
 def told(phrase: Phrase) -> str:
@@ -156,7 +35,7 @@ def told(phrase: Phrase) -> str:
 def captioned(options: DigitScenes, count: int) -> Iterator[tuple[Scene, list[Phrase]]]:
     for index in range(count):
         scene, _ = draw_scene(options, "train", index)
-        yield scene, caption(scene, Draws(7, index))
+        yield scene, [whole(parts) for parts in caption(scene, Draws(7, index))]
 
 
 SMALL = {"train_scenes": 300, "dev_scenes": 1, "test_scenes": 1}
@@ -295,3 +174,164 @@ def bound(scene: Scene, cells: Cells) -> tuple[int, int, int, int]:
 def inside(placed: Placed, box: tuple[int, int, int, int]) -> bool:
     x1, y1, x2, y2 = placed.box
     return box[0] <= x1 and box[1] <= y1 and x2 <= box[2] and y2 <= box[3]
+
+
+# Other languages
+
+LANGUAGES: tuple[Language, ...] = ("paraphrase", "terse", "verbose")
+VOCABULARY = {word for _, phrases in captioned(GRIDS[0], 300) for phrase in phrases for word, _ in phrase}
+
+
+def retold(options: DigitScenes, count: int, language: Language) -> Iterator[tuple[Scene, list[Phrase]]]:
+    for index in range(count):
+        scene, _ = draw_scene(options, "train", index)
+
+        def more(draws: Draws, scene: Scene = scene) -> list[tuple[Phrase, ...]]:
+            return caption(scene, draws)
+
+        yield scene, retell(caption(scene, Draws(7, index)), language, Draws(8, index), more)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("options", GRIDS, ids=lambda o: f"grid-{o.grid}-of-{o.min_digits}-to-{o.max_digits}")
+def test_every_caption_in_other_words_is_true_of_its_scene(options: DigitScenes, language: Language) -> None:
+    for scene, phrases in retold(options, 150, language):
+        assert len({told(phrase) for phrase in phrases}) == CAPTIONS
+        for phrase in phrases:
+            verdicts = list(readings(from_language(told(phrase), language), world_of(scene), scene.grid))
+            assert verdicts, f"not understood: {told(phrase)} / {from_language(told(phrase), language)}"
+            assert any(verdicts), f"not true of {world_of(scene)}: {told(phrase)}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_caption_in_other_words_is_false_once_a_digit_that_it_tells_of_is_another(
+    language: Language,
+) -> None:
+    changed = 0
+    for scene, phrases in retold(GRIDS[0], 200, language):
+        world = world_of(scene)
+        if len(set(world.values())) < len(world):
+            continue
+        absent = next(digit for digit in range(10) if digit not in world.values())
+        for text, phrase in ((from_language(told(phrase), language), phrase) for phrase in phrases):
+            for placed in scene.digits:
+                if "digits" not in text.split() and any(placed.box in boxes for _, boxes in phrase):
+                    other = {**world, (placed.row, placed.column): absent}
+                    assert not any(readings(text, other, scene.grid)), told(phrase)
+                    changed += 1
+    assert changed > 300
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_in_other_languages_refer_to_what_the_usual_ones_refer_to(language: Language) -> None:
+    counts = {"pair": 2, "trio": 3, "quartet": 4}
+    places = {"tier": "row", "stack": "column"}
+    for scene, phrases in retold(GRIDS[0], 200, language):
+        by_box = {p.box: p.digit for p in scene.digits}
+        for phrase in phrases:
+            text = [*plain_words(phrase), ""]
+            for i, (word, boxes) in enumerate(phrase):
+                usual = text[i]
+                before = phrase[i - 1] if i else ("", ())
+                if word in counts:
+                    assert len(boxes) == counts[word]
+                    assert boxes == phrase[i + 2][1]
+                elif usual in NAMES and (text[i + 1] in PLURALS or text[i + 1] == "digits"):
+                    assert len(boxes) == NAMES.index(usual)
+                    assert boxes == phrase[i + 1][1]
+                elif usual in NAMES or usual in PLURALS:
+                    digit = PLURALS.get(usual, NAMES.index(usual) if usual in NAMES else -1)
+                    assert boxes
+                    assert all(by_box[box] == digit for box in boxes)
+                elif usual == "digits":
+                    assert set(boxes) == set(by_box)
+                elif places.get(word, word) in ("row", "column"):
+                    cells = area(f"the {text[i - 1]} {places.get(word, word)}", 3)
+                    assert boxes == before[1] == (bound(scene, cells),)
+                elif word in ("blank", "vacant", "empty"):
+                    assert len(boxes) == 1
+                    assert not any(inside(p, boxes[0]) for p in scene.digits)
+                elif usual not in PLACE_WORDS:
+                    assert boxes == (), (word, told(phrase))
+
+
+PLACE_WORDS = {"top", "middle", "bottom", "left", "right", "corner", "centre", "very"}
+
+
+def plain_words(phrase: Phrase) -> list[str]:
+    """Word by word the usual words of a paraphrase; other languages have them anyway."""
+    return [READER["from_paraphrase"](word) for word, _ in phrase]
+
+
+def test_paraphrases_tell_the_same_in_the_same_order_and_not_in_the_same_words() -> None:
+    same = total = 0
+    for (_, usual), (_, other) in zip(
+        captioned(GRIDS[0], 300), retold(GRIDS[0], 300, "paraphrase"), strict=True
+    ):
+        for a, b in zip(usual, other, strict=True):
+            assert {box for _, boxes in a for box in boxes} == {box for _, boxes in b for box in boxes}
+            same += told(a) == told(b)
+            total += 1
+    assert same < 0.05 * total
+
+
+def test_some_words_of_paraphrases_and_fillers_are_unknown_to_the_usual_vocabulary_and_no_terse_one_is() -> (
+    None
+):
+    share = {}
+    for language in LANGUAGES:
+        said = [word for _, phrases in retold(GRIDS[0], 300, language) for p in phrases for word, _ in p]
+        share[language] = sum(word not in VOCABULARY for word in said) / len(said)
+    assert share["terse"] == 0
+    assert 0.2 < share["paraphrase"] < 0.6
+    assert 0.2 < share["verbose"] < 0.6
+
+
+def test_terse_captions_are_short_and_have_no_article_and_no_verb() -> None:
+    for (_, usual), (_, terse) in zip(captioned(GRIDS[0], 300), retold(GRIDS[0], 300, "terse"), strict=True):
+        for phrase in terse:
+            assert not {"a", "an", "the", "is", "are", "there", "holds"} & {word for word, _ in phrase}
+        assert sum(map(len, terse)) < 0.9 * sum(map(len, usual))
+
+
+def test_verbose_captions_hold_the_usual_ones_word_by_word() -> None:
+    for (_, usual), (_, verbose) in zip(
+        captioned(GRIDS[0], 300), retold(GRIDS[0], 300, "verbose"), strict=True
+    ):
+        for a, b in zip(usual, verbose, strict=True):
+            assert len(b) >= len(a) + 5
+            assert from_language(told(b), "verbose") == told(a).replace(" while ", " and ")
+
+
+def test_paraphrases_know_several_constructions() -> None:
+    text = "\n".join(told(phrase) for _, phrases in retold(GRIDS[0], 300, "paraphrase") for phrase in phrases)
+    for form in (
+        r"^an? \w+ with an? \w+ at its left",
+        r"(has|have) (an?|the) \w+ further (up|down)",
+        r"a three with another three",
+        r"as its neighbour",
+        r"contains an? \w+",
+        r"are located in the",
+        r"can be seen",
+        r"contains nothing",
+        r"is (blank|vacant)",
+        r"^altogether",
+        r"a (pair|trio) of",
+        r"the (pair|trio) of",
+        r"the (upper|lower) (left|right) corner",
+    ):
+        assert re.search(form, text, re.MULTILINE), form
+    assert not re.search(r"\ba eight\b|\ban (?!eight|empty)|  |^ | $", text, re.MULTILINE)
+
+
+def test_the_usual_language_is_the_captions_as_they_are() -> None:
+    scene, _ = draw_scene(GRIDS[0], "train", 0)
+    captions = caption(scene, Draws(1))
+    assert retell(captions, "usual", Draws(2), lambda draws: []) == [whole(parts) for parts in captions]
+
+
+def test_a_caption_that_is_another_one_without_its_articles_is_replaced() -> None:
+    statements = [tuple((word, ()) for word in text.split()) for text in ("there is a two", "a two", "a one")]
+    captions: list[tuple[Phrase, ...]] = [(statement,) for statement in statements]
+    found = retell(captions[:2], "terse", Draws(2), lambda draws: captions)
+    assert [told(phrase) for phrase in found] == ["two", "one"]

@@ -14,9 +14,18 @@ OPTIONS = DigitScenes(train_scenes=100, dev_scenes=1, test_scenes=1)
 CROWDED = DigitScenes(
     train_scenes=50, dev_scenes=1, test_scenes=1, grid=2, min_digits=4, max_digits=4, regions=20
 )
+DENSE = DigitScenes(train_scenes=50, dev_scenes=1, test_scenes=1, composition="dense")
+FULL = DigitScenes(
+    train_scenes=30, dev_scenes=1, test_scenes=1, composition="dense", max_digits=8, regions=20
+)
+LONELY = DigitScenes(
+    train_scenes=50, dev_scenes=1, test_scenes=1, text="accurate", min_digits=1, max_digits=1
+)
+KINDS = [OPTIONS, CROWDED, DENSE, FULL, LONELY]
+NAMES = ["default", "crowded", "dense", "full", "lonely"]
 
 
-@pytest.mark.parametrize("options", [OPTIONS, CROWDED], ids=["default", "crowded"])
+@pytest.mark.parametrize("options", KINDS, ids=NAMES)
 def test_every_digit_is_found_once_and_distractors_are_no_digits(options: DigitScenes) -> None:
     for index in range(options.train_scenes):
         scene, _ = draw_scene(options, "train", index)
@@ -28,7 +37,7 @@ def test_every_digit_is_found_once_and_distractors_are_no_digits(options: DigitS
         assert (hits > 0.5).any(axis=1).sum() == len(scene.digits)
 
 
-@pytest.mark.parametrize("options", [OPTIONS, CROWDED], ids=["default", "crowded"])
+@pytest.mark.parametrize("options", KINDS, ids=NAMES)
 def test_regions_differ_and_lie_within_the_image(options: DigitScenes) -> None:
     for index in range(options.train_scenes):
         scene, _ = draw_scene(options, "train", index)

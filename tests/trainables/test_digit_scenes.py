@@ -29,6 +29,30 @@ CONTENT = {
 }
 """VERSION → hash of the default splits. A change of the generator needs a new VERSION and a new line here."""
 
+BEFORE_DOMAINS: list[tuple[dict[str, float], str]] = [
+    ({"seed": 1}, "ed59718c73e2f26e471e8dd5dd29754704b278cf60a8c17a152b1ad3699ace9d"),
+    ({"grid": 2, "max_digits": 4}, "9e6e6fff2a6c511bee4285287482669cdb95a8a3cfa09cbb7c8d4fb3d8bc8268"),
+    (
+        {"grid": 4, "max_digits": 9, "min_digits": 4, "regions": 12},
+        "3293d44516d25be460dfcbef8a8527a490b0016b143db241dde2ce70140ed78e",
+    ),
+    (
+        {"max_digits": 9, "min_digits": 8, "regions": 12},
+        "62a6c3a00a0c14461e01a7b5e914d8d67c55f62cc6ca38cfc60f64e503ac9605",
+    ),
+    ({"noise": 0.3, "regions": 20}, "af6921b69744205188b13f0fb4c5cc261de87647ff3961eb63a928a54feb3183"),
+    (
+        {"max_digits": 2, "min_digits": 2, "regions": 2, "seed": 4294967295},
+        "51910c033691c54fa102c5494dc353aab46ba94376c50d3a6b226a7c1258bd99",
+    ),
+    (
+        {"max_digits": 3, "min_digits": 3, "noise": 0},
+        "0e6cb5d13b3a6231a4c675099e558e70286998324c19e4d214cd151264f23b0a",
+    ),
+]
+"""Other options → hash of their splits of 60, 20 and 30 scenes (the first: of the default sizes), as they were
+before there were domains."""
+
 
 def content(split: Split) -> bytes:
     """Everything that a split holds, as bytes."""
@@ -53,6 +77,14 @@ def digest(options: DigitScenes) -> str:
 
 def test_the_default_data_are_those_of_this_version() -> None:
     assert digest(DEFAULT) == CONTENT[VERSION]
+
+
+@pytest.mark.parametrize(("options", "expected"), BEFORE_DOMAINS, ids=lambda value: str(value)[:40])
+def test_the_usual_domain_is_to_the_byte_what_it_was_before_there_were_others(
+    options: dict[str, float], expected: str
+) -> None:
+    sizes = {} if options == {"seed": 1} else {"train_scenes": 60, "dev_scenes": 20, "test_scenes": 30}
+    assert digest(DigitScenes.model_validate({**sizes, **options})) == expected
 
 
 def test_another_process_makes_the_same_bytes() -> None:

@@ -78,11 +78,12 @@ def fingerprint_of(config: RetrievalConfig, name: str) -> str:
 def with_own_data(domains: Any, own: Any) -> Any:
     """`domains` as a configuration has them, with the options of the run's own data where one only changes some.
 
-    What is no mapping of mappings is left for validation to refuse.
+    Those that are null, which a level or a scale has taken out, are left out.
+ What is no mapping of mappings is left for validation to refuse.
     """
     if not isinstance(domains, Mapping) or not isinstance(own, Mapping):
         return domains
-    return {name: _merged(domain, own) for name, domain in domains.items()}
+    return {name: _merged(domain, own) for name, domain in domains.items() if domain is not None}
 
 
 def _merged(domain: Any, own: Mapping[str, Any]) -> Any:

@@ -100,6 +100,11 @@ def test_without_data_of_its_own_a_run_has_the_default_and_domains_change_that()
     assert config.evaluation.on["noisy"].data == config.data.model_copy(update={"noise": 0.4})
 
 
+def test_a_domain_that_a_level_or_scale_sets_to_null_is_gone() -> None:
+    config = RetrievalConfig.model_validate(on(noisy={"data": {"noise": 0.4}}, typos=None))
+    assert list(config.evaluation.on) == ["noisy"]
+
+
 def test_perturbations_act_one_after_the_other_and_two_of_a_kind_draw_differently() -> None:
     twice = Domain.model_validate({"perturb": [{"name": "word-order"}, {"name": "word-order"}]})
     config = RetrievalConfig.model_validate(BASE)

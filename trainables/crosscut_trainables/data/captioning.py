@@ -17,83 +17,64 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from crosscut_trainables.data.draws import Draws
-from crosscut_trainables.data.scene import Box, Placed, Scene
-
-Token = tuple[str, tuple[Box, ...]]
-"""A word, and the boxes it refers to, in pixels."""
-Phrase = tuple[Token, ...]
+from crosscut_trainables.data.phrase import (
+    SINGULAR,
+    Phrase,
+    Told,
+    be,
+    cell_name,
+    column_name,
+    group,
+    listed,
+    row_name,
+    say,
+    whole,
+    words,
+)
+from crosscut_trainables.data.scene import Placed, Scene
 
 CAPTIONS = 5
 """Captions of a scene."""
 LONGEST = 18
 """Words that a caption has at most."""
-SINGULAR = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-PLURAL = ("zeros", "ones", "twos", "threes", "fours", "fives", "sixes", "sevens", "eights", "nines")
-ROWS = {2: ("top", "bottom"), 3: ("top", "middle", "bottom"), 4: ("top", "second", "third", "bottom")}
-COLUMNS = {2: ("left", "right"), 3: ("left", "middle", "right"), 4: ("left", "second", "third", "right")}
 
 Statement = Callable[[Scene, Draws], Phrase | None]
 """Makes a statement about a scene, None where there is nothing of its kind to say."""
 
 
-def caption(scene: Scene, draws: Draws) -> list[Phrase]:
+def caption(scene: Scene, draws: Draws) -> list[Told]:
     """Five different captions of a scene, three of one statement and two of two, in random order."""
     wanted: list[Sequence[tuple[Statement, ...]]] = [SHORT, SINGLE, SINGLE, DOUBLE, DOUBLE]
-    told: dict[tuple[str, ...], Phrase] = {}
+    captions: dict[tuple[str, ...], Told] = {}
     for forms in draws.shuffled(wanted):
         while True:
             parts = [statement(scene, draws) for statement in draws.pick(forms)]
-            phrase = _join([part for part in parts if part], draws) if all(parts) else ()
-            words = tuple(word for word, _ in phrase)
-            if 0 < len(words) <= LONGEST and words not in told:
-                told[words] = phrase
+            told = _join([part for part in parts if part], draws) if all(parts) else ()
+            text = words(whole(told))
+            if 0 < len(text) <= LONGEST and text not in captions:
+                captions[text] = told
                 break
-    return list(told.values())
+    return list(captions.values())
 
 
-def _join(parts: Sequence[Phrase], draws: Draws) -> Phrase:
-    """The statements as one phrase; nothing where one of them brings in nothing new."""
-    phrase = parts[0]
+def _join(parts: Sequence[Phrase], draws: Draws) -> Told:
+    """The statements with a word between them; nothing where one of them brings in nothing new."""
+    told: Told = (parts[0],)
     for part in parts[1:]:
-        if {boxes for _, boxes in part} <= {boxes for _, boxes in phrase}:
+        if {boxes for _, boxes in part} <= {boxes for _, boxes in whole(told)}:
             return ()
         clause = any(word in ("is", "are", "holds") for word, _ in part)
-        phrase += _say("while" if clause and draws.chance(0.4) else "and") + part
-    return phrase
-
-
-def _say(text: str, *boxes: Box) -> Phrase:
-    return tuple((word, boxes) for word in text.split())
+        told += (say("while" if clause and draws.chance(0.4) else "and"), part)
+    return told
 
 
 # What stands there
 
 
-def _group(members: Sequence[Placed], definite: bool = False) -> Phrase:
-    """`a seven`, `two threes`; with `definite`, `the seven`, `the two threes`."""
-    boxes = tuple(member.box for member in members)
-    digit = members[0].digit
-    if len(members) > 1:
-        return _say("the" if definite else "") + _say(f"{SINGULAR[len(members)]} {PLURAL[digit]}", *boxes)
-    article = "the" if definite else "an" if digit == 8 else "a"
-    return _say(article) + _say(SINGULAR[digit], *boxes)
-
-
-def _list(groups: Sequence[Sequence[Placed]]) -> Phrase:
-    phrase = _group(groups[0])
-    for group in groups[1:]:
-        phrase += _say("and") + _group(group)
-    return phrase
-
-
-def _be(groups: Sequence[Sequence[Placed]]) -> str:
-    return "is" if len(groups[0]) == 1 else "are"
-
-
 def _kind(scene: Scene, draws: Draws) -> Phrase:
     """One kind of digit: how many there are."""
     groups = [draws.pick(list(scene.kinds().values()))]
-    return _say(f"there {_be(groups)}") + _list(groups)
+    return say(f"there {be(groups)}") + listed(groups)
 
 
 def _kinds(scene: Scene, draws: Draws) -> Phrase | None:
@@ -102,7 +83,7 @@ def _kinds(scene: Scene, draws: Draws) -> Phrase | None:
     if len(kinds) < 2:
         return None
     groups = draws.shuffled(kinds, 2)
-    return _say(draws.pick((f"there {_be(groups)}", "a grid with", ""))) + _list(groups)
+    return say(draws.pick((f"there {be(groups)}", "a grid with", ""))) + listed(groups)
 
 
 def _all_kinds(scene: Scene, draws: Draws) -> Phrase | None:
@@ -110,38 +91,17 @@ def _all_kinds(scene: Scene, draws: Draws) -> Phrase | None:
     groups = draws.shuffled(list(scene.kinds().values()))
     if len(groups) > 3:
         return None
-    return _say(draws.pick(("there is nothing but", "only"))) + _list(groups)
+    return say(draws.pick(("there is nothing but", "only"))) + listed(groups)
 
 
 def _total(scene: Scene, draws: Draws) -> Phrase:
     """How many digits there are."""
     before, after = draws.pick((("there are", ""), ("", "in all"), ("", "on the grid"), ("a grid with", "")))
-    digits = _say(f"{SINGULAR[len(scene.digits)]} digits", *(p.box for p in scene.digits))
-    return _say(before) + digits + _say(after)
+    digits = say(f"{SINGULAR[len(scene.digits)]} digits", *(p.box for p in scene.digits))
+    return say(before) + digits + say(after)
 
 
 # Places
-
-
-def _row(scene: Scene, row: int) -> Phrase:
-    return _say("the") + _say(f"{ROWS[scene.grid][row]} row", scene.row_box(row))
-
-
-def _column(scene: Scene, column: int) -> Phrase:
-    return _say("the") + _say(f"{COLUMNS[scene.grid][column]} column", scene.column_box(column))
-
-
-def _cell(scene: Scene, row: int, column: int) -> Phrase:
-    down, across = ROWS[scene.grid][row], COLUMNS[scene.grid][column]
-    box, last = scene.cell_box(row, column), scene.grid - 1
-    if row in (0, last) and column in (0, last):
-        return _say("the") + _say(f"{down} {across} corner", box)
-    if scene.grid != 3:
-        return _say("the") + _say(f"{across} cell", box) + _say("of") + _row(scene, row)
-    if row == column:
-        return _say("the") + _say("centre", box)
-    line = _row(scene, row) if column == 1 else _column(scene, column)
-    return _say("the") + _say("middle", box) + _say("of") + line
 
 
 def _where(scene: Scene, draws: Draws) -> Phrase:
@@ -149,45 +109,48 @@ def _where(scene: Scene, draws: Draws) -> Phrase:
     chosen = draws.pick(scene.digits)
     look = draws.below(4)
     if look < 2:
-        place, here = _cell(scene, chosen.row, chosen.column), [chosen]
+        place, here = cell_name(scene, chosen.row, chosen.column), [chosen]
     elif look == 2:
-        place, here = _row(scene, chosen.row), [p for p in scene.digits if p.row == chosen.row]
+        place, here = row_name(scene, chosen.row), [p for p in scene.digits if p.row == chosen.row]
     else:
-        place, here = _column(scene, chosen.column), [p for p in scene.digits if p.column == chosen.column]
+        place, here = (
+            column_name(scene, chosen.column),
+            [p for p in scene.digits if p.column == chosen.column],
+        )
     groups = [[p for p in here if p.digit == digit] for digit in dict.fromkeys(p.digit for p in here)]
     groups = draws.shuffled(groups, min(len(groups), draws.between(1, 2)))
-    content, be = _list(groups), _be(groups)
+    content, verb = listed(groups), be(groups)
     wording = draws.below(6)
     if wording == 0:
-        return _say("in") + place + _say(f"there {be}") + content
+        return say("in") + place + say(f"there {verb}") + content
     if wording == 1:
-        return place + _say("holds") + content
+        return place + say("holds") + content
     if wording == 2:
-        return _say(f"there {be}") + content + _say("in") + place
+        return say(f"there {verb}") + content + say("in") + place
     if wording == 3 and len(groups) == 1 and len(groups[0]) == len(scene.kinds()[groups[0][0].digit]):
-        return _group(groups[0], definite=True) + _say(f"{be} in") + place
-    return content + _say("in") + place
+        return group(groups[0], definite=True) + say(f"{verb} in") + place
+    return content + say("in") + place
 
 
 def _empty(scene: Scene, draws: Draws) -> Phrase | None:
     """A row or a column without digits, or else an empty corner or centre."""
     size, last = scene.grid, scene.grid - 1
     rows, columns = {p.row for p in scene.digits}, {p.column for p in scene.digits}
-    areas = [(_row(scene, i), scene.row_box(i)) for i in range(size) if i not in rows]
-    areas += [(_column(scene, i), scene.column_box(i)) for i in range(size) if i not in columns]
+    areas = [(row_name(scene, i), scene.row_box(i)) for i in range(size) if i not in rows]
+    areas += [(column_name(scene, i), scene.column_box(i)) for i in range(size) if i not in columns]
     if not areas:
         cells = [(r, c) for r in (0, last) for c in (0, last)] + ([(1, 1)] if size == 3 else [])
         taken = {(p.row, p.column) for p in scene.digits}
-        areas = [(_cell(scene, *cell), scene.cell_box(*cell)) for cell in cells if cell not in taken]
+        areas = [(cell_name(scene, *cell), scene.cell_box(*cell)) for cell in cells if cell not in taken]
     if not areas:
         return None
     place, box = draws.pick(areas)
     wording = draws.below(3)
     if wording == 0:
-        return _say(draws.pick(("there is nothing in", "nothing is in"))) + place
+        return say(draws.pick(("there is nothing in", "nothing is in"))) + place
     if wording == 1:
-        return _say("an") + _say("empty", box) + place[1:]
-    return place + _say("is") + _say("empty", box)
+        return say("an") + say("empty", box) + place[1:]
+    return place + say("is") + say("empty", box)
 
 
 # Relations
@@ -219,22 +182,22 @@ def _relation(scene: Scene, draws: Draws) -> Phrase | None:
     first, second = draws.shuffled(scene.digits, 2)
     a: Sequence[Placed] = [first]
     b: Sequence[Placed] = [second]
-    whole = False
+    entire = False
     if first.digit != second.digit:
         kinds = scene.kinds()
         if _relations(kinds[first.digit], kinds[second.digit]):
-            a, b, whole = kinds[first.digit], kinds[second.digit], True
+            a, b, entire = kinds[first.digit], kinds[second.digit], True
     relation = draws.pick(RELATIONS[draws.pick(_relations(a, b))])
     if first.digit == second.digit:
-        other = _say("another") + _group(b)[1:]
+        other = say("another") + group(b)[1:]
     else:
-        other = _group(b, definite=whole and draws.chance(0.25))
+        other = group(b, definite=entire and draws.chance(0.25))
     wording = draws.below(4)
     if wording == 0:
-        return _say(f"there {_be([a])}") + _group(a) + _say(relation) + other
-    if wording == 1 and whole:
-        return _group(a, definite=True) + _say(f"{_be([a])} {relation}") + other
-    return _group(a) + _say(relation) + other
+        return say(f"there {be([a])}") + group(a) + say(relation) + other
+    if wording == 1 and entire:
+        return group(a, definite=True) + say(f"{be([a])} {relation}") + other
+    return group(a) + say(relation) + other
 
 
 # Half of the first form is vague: true of many scenes, as captions that people write are.

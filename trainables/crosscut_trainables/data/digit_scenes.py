@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from dataclasses import replace
 from functools import lru_cache
 from importlib.util import find_spec
 from math import comb
@@ -17,8 +18,12 @@ from pydantic import Field, model_validator
 
 from crosscut_trainables.data.captioning import CAPTIONS, caption
 from crosscut_trainables.data.detector import detect, features, shares
+from crosscut_trainables.data.drawing import Drawing, draw_glyph, draw_picture
 from crosscut_trainables.data.draws import Draws
-from crosscut_trainables.data.scene import GLYPH, Box, Layout, Scene, render
+from crosscut_trainables.data.phrase import SINGULAR, Phrase, Told
+from crosscut_trainables.data.phrasing import Language, retell
+from crosscut_trainables.data.quality import Text, accurate, ambiguous, incomplete
+from crosscut_trainables.data.scene import GLYPH, Box, Layout, Scene, numbers, render
 from crosscut_trainables.data.split import Dataset, Split, SplitName
 
 VERSION = 1
@@ -30,7 +35,10 @@ training data keeps its dev and test scenes."""
 SHARES: dict[SplitName, float] = {"train": 0.5, "dev": 0.2, "test": 0.3}
 """Share of the digit images of every class that belongs to a split."""
 
-_GLYPHS, _LAYOUTS, _RENDER, _CAPTION, _DETECT = range(5)
+DOMAINS = ("drawing", "composition", "language", "text")
+"""The options that make another domain of the same data."""
+
+_GLYPHS, _LAYOUTS, _RENDER, _CAPTION, _DETECT, _DRAWING, _LANGUAGE = range(7)
 """What a stream of random choices is for."""
 
 
@@ -40,6 +48,9 @@ class DigitScenes(Dataset):
     The digits are the 1,797 images of 8 by 8 pixels that scikit-learn ships (the test part of the UCI set
     "Optical Recognition of Handwritten Digits", written by 13 people). The splits share no digit image and no
     layout of a scene. Everything follows from the options; nothing is read but scikit-learn's file.
+
+    `drawing`, `composition`, `language` and `text` make other domains of the same data, to train on one and
+    retrieve on another: of one seed, no split of any domain has a digit image of another split of any domain.
     """
 
     summary: ClassVar[str] = "scenes of handwritten digits with generated captions; ships with Crosscut"
@@ -50,8 +61,12 @@ class DigitScenes(Dataset):
     dev_scenes: int = Field(150, ge=1, le=10_000, description="Scenes of the dev split, 1 to 10000.")
     test_scenes: int = Field(300, ge=1, le=10_000, description="Scenes of the test split, 1 to 10000.")
     grid: int = Field(3, ge=2, le=4, description="Rows, and columns, of a scene, 2 to 4.")
-    min_digits: int = Field(2, ge=2, le=9, description="Fewest digits of a scene, 2 to 9.")
-    max_digits: int = Field(5, ge=2, le=9, description="Most digits of a scene, 2 to 9.")
+    min_digits: int = Field(
+        2, ge=1, le=9, description="Fewest digits of a scene, 2 to 9; 1 where the text is of a single object."
+    )
+    max_digits: int = Field(
+        5, ge=1, le=9, description="Most digits of a scene, 2 to 9; 1 where the text is of a single object."
+    )
     regions: int = Field(
         8, ge=2, le=20, description="Regions of an image, its digits and for the rest distractors, 2 to 20."
     )
@@ -61,6 +76,41 @@ class DigitScenes(Dataset):
         le=1,
         description="Amplitude of the noise on pixels, as a share of full brightness, 0 to 1.",
     )
+
+    drawing: Drawing = Field(
+        "plain",
+        description="How the scenes are drawn, with the same digits and captions: plain, noise, blur, inversion, "
+        "thick or thin strokes, or rotation of every digit by up to 30 degrees.",
+    )
+    composition: Literal["usual", "dense"] = Field(
+        "usual",
+        description="How full the scenes are: usual, or dense: more than max_digits digits, up to as many as grid "
+        "and regions allow.",
+    )
+    language: Language = Field(
+        "usual",
+        description="How captions are worded: usual, paraphrase (other words and constructions), terse (without "
+        "articles and verbs) or verbose (with fillers).",
+    )
+    text: Text = Field(
+        "usual",
+        description="What captions tell: usual; accurate (all there is) or incomplete (a part of it), both of "
+        "scenes with a single number; or ambiguous (true of several scenes of the split).",
+    )
+
+    @property
+    def single(self) -> bool:
+        """Whether a scene has a single object, which is a number."""
+        return self.text in ("accurate", "incomplete")
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Fewest and most digits of a scene, after what composition and text make of the options."""
+        if self.single:
+            return self.min_digits, min(self.max_digits, self.grid)
+        if self.composition == "dense":
+            return self.max_digits + 1, min(self.grid**2, self.regions, len(SINGULAR) - 1)
+        return self.min_digits, self.max_digits
 
     @model_validator(mode="after")
     def _possible(self) -> DigitScenes:
@@ -75,22 +125,56 @@ class DigitScenes(Dataset):
             raise ValueError(
                 f"regions {self.regions} is below max_digits {self.max_digits}: every digit is a region"
             )
-        layouts = sum(comb(cells, k) * 10**k for k in range(self.min_digits, self.max_digits + 1))
+        self._domain_possible()
+        fewest, most = self.counts
+        if self.single:
+            layouts = numbers(self.grid, fewest, most)
+        else:
+            # Layouts are drawn until they differ; far from exhausting them, that takes few draws.
+            layouts = sum(comb(cells, k) * 10**k for k in range(fewest, most + 1)) // 4
         wanted = self.train_scenes + self.dev_scenes + self.test_scenes
-        # Layouts are drawn until they differ; far from exhausting them, that takes few draws.
-        if wanted > layouts // 4:
+        if wanted > layouts:
             raise ValueError(
-                f"{wanted} scenes are too many for grid {self.grid} with {self.min_digits} to "
-                f"{self.max_digits} digits: at most {layouts // 4} differ well enough"
+                f"{wanted} scenes are too many for grid {self.grid} with {fewest} to {most} digits: "
+                f"at most {layouts} differ{'' if self.single else ' well enough'}"
             )
         return self
+
+    def _domain_possible(self) -> None:
+        fewest, most = self.counts
+        if self.single:
+            if self.composition == "dense":
+                raise ValueError(
+                    f"composition dense is of many digits, but text {self.text} of a single object"
+                )
+            if fewest > most:
+                raise ValueError(
+                    f"text {self.text} is of a single number, which has at most {most} digits on grid "
+                    f"{self.grid}, but min_digits is {fewest}"
+                )
+            return
+        if self.min_digits < 2:
+            raise ValueError(f"min_digits 1 goes with text accurate or incomplete, but text is {self.text}")
+        if fewest > most:
+            raise ValueError(
+                f"composition dense needs more than max_digits {self.max_digits}, but grid {self.grid} and "
+                f"regions {self.regions} allow no more than {most} digits"
+            )
+        fewest_scenes = min(self.train_scenes, self.dev_scenes, self.test_scenes)
+        if self.text == "ambiguous" and fewest_scenes < 2:
+            raise ValueError("text ambiguous is true of two scenes or more, but a split has only one")
 
     def load(self, split: SplitName) -> Split:
         return _load(self, split)
 
     def fingerprint(self) -> str:
-        options = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        digest = hashlib.sha256(f"digit-scenes {VERSION}\n{options}\n".encode())
+        options = self.model_dump(mode="json")
+        for name in DOMAINS:
+            # The usual domain adds nothing: its data keep the fingerprint that they had before there were domains.
+            if options[name] == type(self).model_fields[name].default:
+                del options[name]
+        written = json.dumps(options, sort_keys=True)
+        digest = hashlib.sha256(f"digit-scenes {VERSION}\n{written}\n".encode())
         digest.update(_digits_file())
         return digest.hexdigest()
 
@@ -134,14 +218,15 @@ def glyph_pools(seed: int) -> dict[SplitName, tuple[tuple[int, ...], ...]]:
 @lru_cache(maxsize=8)
 def layouts(options: DigitScenes) -> dict[SplitName, tuple[Layout, ...]]:
     """The layouts of every split, no two of them the same."""
-    counts = {"train": options.train_scenes, "dev": options.dev_scenes, "test": options.test_scenes}
+    scenes = {"train": options.train_scenes, "dev": options.dev_scenes, "test": options.test_scenes}
     seen: set[Layout] = set()
     drawn: dict[SplitName, tuple[Layout, ...]] = {}
+    draw = Layout.draw_number if options.single else Layout.draw
     for number, split in enumerate(SPLITS):
         draws = Draws(options.seed, _LAYOUTS, number)
         own: list[Layout] = []
-        while len(own) < counts[split]:
-            layout = Layout.draw(draws, options.grid, options.min_digits, options.max_digits)
+        while len(own) < scenes[split]:
+            layout = draw(draws, options.grid, *options.counts)
             if layout not in seen:
                 seen.add(layout)
                 own.append(layout)
@@ -152,14 +237,35 @@ def layouts(options: DigitScenes) -> dict[SplitName, tuple[Layout, ...]]:
 def draw_scene(options: DigitScenes, split: SplitName, index: int) -> tuple[Scene, tuple[int, ...]]:
     """One scene of a split, and the numbers of the digit images in it, which differ from each other."""
     layout = layouts(options)[split][index]
-    draws = Draws(options.seed, _RENDER, SPLITS.index(split), index)
+    path = (SPLITS.index(split), index)
+    draws, looks = Draws(options.seed, _RENDER, *path), Draws(options.seed, _DRAWING, *path)
     images, _ = _digits()
-    numbers: list[int] = []
+    chosen: list[int] = []
     for _, digit in layout.digits:
         pool = glyph_pools(options.seed)[split][digit]
-        numbers.append(draws.pick([number for number in pool if number not in numbers]))
-    scene = render(layout, [images[number] for number in numbers], options.noise, draws)
-    return scene, tuple(numbers)
+        chosen.append(draws.pick([number for number in pool if number not in chosen]))
+    glyphs = [draw_glyph(options.drawing, images[number], looks) for number in chosen]
+    scene = render(layout, glyphs, options.noise, draws)
+    return replace(scene, image=draw_picture(options.drawing, scene.image, looks)), tuple(chosen)
+
+
+def tell(options: DigitScenes, split: SplitName, index: int, scene: Scene) -> list[Phrase]:
+    """The captions of one scene of a split."""
+    path = (SPLITS.index(split), index)
+
+    def captions(draws: Draws) -> list[Told]:
+        if options.text == "accurate":
+            return accurate(scene, draws)
+        if options.text == "incomplete":
+            return incomplete(scene, draws)
+        if options.text == "ambiguous":
+            # The scenes before it, so that more scenes leave its captions as they are; for the first, the second.
+            drawn = layouts(options)[split]
+            return ambiguous(scene, drawn[:index] or drawn[1:2], draws)
+        return caption(scene, draws)
+
+    told = captions(Draws(options.seed, _CAPTION, *path))
+    return retell(told, options.language, Draws(options.seed, _LANGUAGE, *path), captions)
 
 
 @lru_cache(maxsize=32)
@@ -174,7 +280,7 @@ def _load(options: DigitScenes, split: SplitName) -> Split:
         images.append(scene.image)
         boxes.append(detect(scene, options.regions, Draws(options.seed, _DETECT, number, index)))
         places: dict[tuple[Box, ...], NDArray[np.float32]] = {}
-        for phrase in caption(scene, Draws(options.seed, _CAPTION, number, index)):
+        for phrase in tell(options, split, index, scene):
             captions.append(tuple(word for word, _ in phrase))
             for _, place in phrase:
                 if place not in places:

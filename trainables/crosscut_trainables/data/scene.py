@@ -40,6 +40,30 @@ class Layout:
             digits.append(draws.pick(digits) if digits and draws.chance(ECHO) else draws.below(10))
         return cls(grid, tuple(zip(cells, draws.shuffled(digits), strict=True)))
 
+    @classmethod
+    def draw_number(cls, draws: Draws, grid: int, fewest: int, most: int) -> Layout:
+        """A random layout of a single number of `fewest` to `most` digits, side by side in a row or one below
+        the other in a column; every layout is equally likely."""
+        which = draws.below(numbers(grid, fewest, most))
+        count = fewest
+        while which >= numbers(grid, count, count):
+            which -= numbers(grid, count, count)
+            count += 1
+        place, number = divmod(which, 10**count)
+        if count == 1:
+            return cls(grid, ((place, number),))
+        place, down = divmod(place, 2)
+        line, start = divmod(place, grid - count + 1)
+        steps = range(start, start + count)
+        cells = [step * grid + line if down else line * grid + step for step in steps]
+        return cls(grid, tuple(zip(cells, map(int, f"{number:0{count}}"), strict=True)))
+
+
+def numbers(grid: int, fewest: int, most: int) -> int:
+    """How many layouts of a single number there are."""
+    counts = range(fewest, most + 1)
+    return sum((grid**2 if k == 1 else 2 * grid * (grid - k + 1)) * 10**k for k in counts)
+
 
 @dataclass(frozen=True)
 class Placed:
