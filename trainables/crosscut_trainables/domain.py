@@ -78,8 +78,8 @@ def fingerprint_of(config: RetrievalConfig, name: str) -> str:
 def with_own_data(domains: Any, own: Any) -> Any:
     """`domains` as a configuration has them, with the options of the run's own data where one only changes some.
 
-    Those that are null, which a level or a scale has taken out, are gone. What is no mapping of mappings is left for
-    validation to refuse.
+    Those that are null, which a level or a scale has taken out, are gone. What is no mapping of mappings is left
+    for validation to refuse.
     """
     if not isinstance(domains, Mapping) or not isinstance(own, Mapping):
         return domains
