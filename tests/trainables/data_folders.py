@@ -66,9 +66,34 @@ def _picture(path: Path, seed: int) -> None:
     Image.fromarray(pixels).save(path, quality=95)
 
 
+def nus_wide(folder: Path) -> None:
+    """Two categories of 14 images each, with others that have both, none, or no tag."""
+    for name in ("ImageList", "NUS_WID_Tags", "Groundtruth/AllLabels", "Flickr/animal"):
+        (folder / name).mkdir(parents=True)
+    lines, tags, labels = [], [], {"animal": [], "sky": []}
+    for number in range(40):
+        _picture(folder / "Flickr" / "animal" / f"{number:04}_{9000 + number}.jpg", number)
+        lines.append(f"animal\\{number:04}_{9000 + number}.jpg")
+        kind = number % 2 if number < 30 else 2 + number % 2
+        labels["animal"].append(int(kind in (0, 2)))
+        labels["sky"].append(int(kind in (1, 2)))
+        text = "" if number in (0, 1) else f"holiday tag{number} {'dog' if kind == 0 else 'cloud'} nikon"
+        tags.append(f"{9000 + number}      {text}".rstrip())
+    (folder / "ImageList" / "Imagelist.txt").write_text("\r\n".join(lines) + "\r\n")
+    (folder / "NUS_WID_Tags" / "All_Tags.txt").write_text("\n".join(reversed(tags)) + "\n")
+    for name, values in labels.items():
+        (folder / "Groundtruth" / "AllLabels" / f"Labels_{name}.txt").write_text(
+            "\n".join(map(str, values)) + "\n"
+        )
+
+
 WRITERS: dict[str, Callable[[Path], None]] = {
     "precomputed": precomputed,
     "karpathy": karpathy,
     "flickr8k": flickr8k,
+    "nus-wide": nus_wide,
 }
 """Name of a data set → what writes a small folder of it."""
+
+OPTIONS: dict[str, dict[str, object]] = {"nus-wide": {"categories": ["animal", "sky"], "each": 10}}
+"""Name of a data set → the options that such a folder needs, where defaults will not do."""

@@ -18,7 +18,8 @@ from pydantic import BaseModel, ValidationError
 from crosscut_trainables.data import DATASETS
 from crosscut_trainables.data.split import Dataset, Split, SplitName
 
-WRITERS = runpy.run_path(str(Path(__file__).with_name("data_folders.py")))["WRITERS"]
+FOLDERS = runpy.run_path(str(Path(__file__).with_name("data_folders.py")))
+WRITERS, OPTIONS = FOLDERS["WRITERS"], FOLDERS["OPTIONS"]
 NAMES: tuple[SplitName, ...] = get_args(SplitName)
 
 
@@ -28,7 +29,7 @@ def made(name: str) -> Dataset:
         return DATASETS[name]()
     folder = Path(tempfile.mkdtemp(prefix="crosscut-data-"))
     WRITERS[name](folder)
-    return DATASETS[name].model_validate({"folder": str(folder)})
+    return DATASETS[name].model_validate({"folder": str(folder), **OPTIONS.get(name, {})})
 
 
 def content(split: Split) -> list[bytes]:
@@ -82,6 +83,8 @@ def test_arrays_have_the_promised_shapes_and_types(split: Split) -> None:
         assert len(split.scenes) == images
     if split.texts is not None:
         assert len(split.texts) == len(split.captions)
+    if split.categories is not None:
+        assert split.categories.shape == (images,)
 
 
 def test_boxes_lie_within_the_image_and_have_an_area(split: Split) -> None:

@@ -24,7 +24,8 @@ from crosscut_trainables.data.words import TOKENIZERS, letters, treebank
 from crosscut_trainables.retrieval import train
 from crosscut_trainables.session import MemorySession
 
-WRITERS = runpy.run_path(str(Path(__file__).with_name("data_folders.py")))["WRITERS"]
+FOLDERS = runpy.run_path(str(Path(__file__).with_name("data_folders.py")))
+WRITERS, OPTIONS = FOLDERS["WRITERS"], FOLDERS["OPTIONS"]
 FROM_FILES = sorted(name for name, data in DATASETS.items() if issubclass(data, FileData))
 
 
@@ -45,6 +46,10 @@ def written(name: str, folder: Path) -> Path:
     return folder
 
 
+def made(name: str, folder: Path | str, **options: Any) -> Any:
+    return DATASETS[name].model_validate({"folder": str(folder), **OPTIONS.get(name, {}), **options})
+
+
 def test_every_data_set_of_files_has_a_writer(name: str) -> None:
     assert name in WRITERS
 
@@ -53,41 +58,39 @@ def test_without_a_folder_it_is_said_what_to_fetch_and_where_it_goes(name: str) 
     data = DATASETS[name]
     assert issubclass(data, FileData)
     with pytest.raises(ValidationError, match="found '/nowhere', expected a folder: there is none") as error:
-        data.model_validate({"folder": "/nowhere"})
+        made(name, "/nowhere")
     assert data.fetch in str(error.value)
 
 
 def test_every_file_that_is_missing_is_named(name: str, folder: Path, tmp_path: Path) -> None:
-    data = DATASETS[name].model_validate({"folder": str(folder)})
+    data = made(name, folder)
     assert isinstance(data, FileData)
     needed = [path for path in data.files() if not re.search("boxes|sizes|ids", path.name)]
     assert needed
     for number, path in enumerate(needed):
         copy = tmp_path / f"copy{number}"
         shutil.copytree(folder, copy)
-        (copy / path.name).unlink()
-        with pytest.raises(ValidationError, match=f"found no {re.escape(path.name)} in ") as error:
-            DATASETS[name].model_validate({"folder": str(copy)})
+        inside = path.relative_to(folder)
+        (copy / inside).unlink()
+        with pytest.raises(ValidationError, match=f"found no {re.escape(str(inside))} in ") as error:
+            made(name, copy)
         assert data.fetch in str(error.value)
 
 
 def test_the_fingerprint_is_of_the_content_wherever_it_lies(name: str, folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "moved")
-    here, there = (
-        DATASETS[name].model_validate({"folder": str(place)}) for place in (folder, tmp_path / "moved")
-    )
+    here, there = (made(name, place) for place in (folder, tmp_path / "moved"))
     assert here.fingerprint() == there.fingerprint()
     assert isinstance(there, FileData)
-    text = next(path for path in there.files() if path.suffix in (".txt", ".json"))
+    text = next(
+        path for path in there.files() if path.suffix in (".txt", ".json") and "dog" in path.read_text()
+    )
     text.write_text(text.read_text().replace("dog", "cat", 1))
     assert here.fingerprint() != there.fingerprint()
 
 
 def test_options_are_part_of_the_fingerprint(name: str, folder: Path) -> None:
-    one, other = (
-        DATASETS[name].model_validate({"folder": str(folder), "tokenizer": tokenizer})
-        for tokenizer in TOKENIZERS
-    )
+    one, other = (made(name, folder, tokenizer=tokenizer) for tokenizer in TOKENIZERS)
     assert one.fingerprint() != other.fingerprint()
 
 
@@ -95,7 +98,7 @@ def test_the_home_folder_may_be_written_short(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(folder.parent))
-    data = DATASETS[name].model_validate({"folder": f"~/{folder.name}"})
+    data = made(name, f"~/{folder.name}")
     assert isinstance(data, FileData)
     assert data.place == folder
 
@@ -353,6 +356,66 @@ class TestFlickr8k:
             ValueError, match=r"token\.txt, line 1: found '0_ab\.jpg A dog', expected <picture>#<numb"
         ):
             Flickr8k(folder=str(folder)).load("train")
+
+
+class TestNusWide:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        return written("nus-wide", tmp_path / "data")
+
+    def read(self, folder: Path, split: Any = "train", **options: Any) -> Any:
+        return made("nus-wide", folder, **options).load(split)
+
+    def test_each_split_has_as_many_images_of_each_category(self, folder: Path) -> None:
+        for split, each in (("train", 8), ("dev", 1), ("test", 1)):
+            assert np.bincount(self.read(folder, split).categories).tolist() == [each, each]
+
+    def test_images_have_one_category_alone_and_a_text(self, folder: Path) -> None:
+        seen = [
+            path.name for split in ("train", "dev", "test") for path in self.read(folder, split).scenes.paths
+        ]
+        numbers = [int(name[:4]) for name in seen]
+        assert len(set(numbers)) == 20
+        # 0 and 1 have no tag, those from 30 on both categories or none.
+        assert set(numbers) <= set(range(2, 30))
+        split = self.read(folder)
+        for number, category, words in zip(numbers, split.categories, split.captions, strict=False):
+            assert category == number % 2
+            assert words == ("holiday", f"tag{number}", "dog" if category == 0 else "cloud", "nikon")
+
+    def test_another_seed_takes_other_images(self, folder: Path) -> None:
+        assert self.read(folder, seed=1).texts != self.read(folder).texts
+
+    def test_too_few_images_of_a_category_are_told(self, folder: Path) -> None:
+        sentence = r"Labels_animal\.txt: found 14 images that have this category alone and a tag, expected 15"
+        with pytest.raises(ValueError, match=sentence):
+            self.read(folder, each=15)
+
+    def test_labels_of_another_length_are_refused(self, folder: Path) -> None:
+        with (folder / "Groundtruth" / "AllLabels" / "Labels_sky.txt").open("a") as file:
+            file.write("1\n")
+        with pytest.raises(
+            ValueError, match=r"Labels_sky\.txt: found 41 values, expected 40 of 0 or 1, one for each"
+        ):
+            self.read(folder)
+
+    @pytest.mark.parametrize("categories", [[], ["sky"], ["sky", "sky"]])
+    def test_categories_are_two_different_ones_at_least(self, folder: Path, categories: list[str]) -> None:
+        with pytest.raises(ValidationError, match="expected two different ones at least"):
+            made("nus-wide", folder, categories=categories)
+
+    def test_retrieval_is_measured_by_category_as_well(self, folder: Path) -> None:
+        data = {"name": "nus-wide", "folder": str(folder), **OPTIONS["nus-wide"]}
+        patches = {
+            "image": {"name": "patches", "size": 20, "patch": 10, "layers": 1},
+            "width": 8,
+            "word_width": 8,
+        }
+        metrics = {"metrics": ["category_map", "map"]}
+        evaluation = train(small(data, encoder=patches, evaluation=metrics), MemorySession())
+        for way in ("i2t", "t2i"):
+            # Two of test, one of each category: by category is by pair.
+            assert evaluation.metrics[f"test/{way}_category_map"] == evaluation.metrics[f"test/{way}_map"]
 
 
 def small(data: dict[str, Any], **options: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from crosscut_trainables.component import Options
 from crosscut_trainables.data.split import SPLITS
 from crosscut_trainables.domain import Domain
+from crosscut_trainables.measured import CATEGORY
 from crosscut_trainables.query_metrics import metric
 
 
@@ -31,7 +32,8 @@ class EvaluationOptions(Options):
     metrics: tuple[str, ...] = Field(
         (),
         description="Further metrics of test, by query and in both directions: mrr, map, map_at_r, r_precision, "
-        "mean_rank, precision_at_5, map_at_10, ndcg_at_10, … with any cutoff.",
+        "mean_rank, precision_at_5, map_at_10, ndcg_at_10, … with any cutoff; category_map_at_50 and the like go "
+        "by category.",
     )
     folds: int | None = Field(
         None,
@@ -48,7 +50,7 @@ class EvaluationOptions(Options):
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            metric(name)
+            metric(name.removeprefix(CATEGORY))
         return names
 
     @model_validator(mode="after")

@@ -222,7 +222,7 @@ class Training:
             found |= recalls(name, scores, image_of)
             if options.folds is not None:
                 found |= in_folds(name, scores, image_of, options.folds)
-            found |= further(name, scores, image_of, options.metrics)
+            found |= further(name, scores, image_of, options.metrics, split.categories)
             metrics |= self._attention(name, split, prepared)
             if name != "test" and isinstance(self.towers.vocabulary, Vocabulary):
                 share = self.towers.vocabulary.unknown_share(split.captions)

@@ -10,11 +10,19 @@ from numpy.typing import NDArray
 
 from crosscut_trainables.evaluation import QueryRanks, QueryValues
 from crosscut_trainables.metrics import retrieval_metrics
-from crosscut_trainables.positive_ranks import by_image, positive_ranks
+from crosscut_trainables.positive_ranks import (
+    PositiveRanks,
+    Positives,
+    by_category,
+    by_image,
+    positive_ranks,
+)
 from crosscut_trainables.query_metrics import fold_slices, metric
 from crosscut_trainables.ranks import image_to_text, text_to_image
 
 Scores = NDArray[np.float32]
+CATEGORY = "category_"
+"""What names of metrics begin with that go by category."""
 
 
 @dataclass(frozen=True)
@@ -57,30 +65,52 @@ def in_folds(name: str, scores: Scores, image_of: NDArray[np.int32], folds: int)
     return Measured(retrieval_metrics(split, *both.values()), both)
 
 
-def further(name: str, scores: Scores, image_of: NDArray[np.int32], metrics: Sequence[str]) -> Measured:
+def further(
+    name: str,
+    scores: Scores,
+    image_of: NDArray[np.int32],
+    metrics: Sequence[str],
+    categories: NDArray[np.int32] | None = None,
+) -> Measured:
     """Metrics of `query_metrics.METRICS`, or with any cutoff, by query, in both directions.
 
-    What lies between 0 and 1 is in percent. The metric of the split is the mean over its queries.
+    One that begins with `category_` takes everything of the query's category, `categories` (images,), for
+    relevant. What lies between 0 and 1 is in percent. The metric of the split is the mean over its queries. Raises
+    ValueError for one by category where there are none.
     """
     found = Measured()
-    if not metrics:
-        return found
-    queries = {"i2t": np.unique(image_of).astype(np.int32), "t2i": image_of}
     galleries = {"i2t": scores, "t2i": scores.T}
-    for (direction, gallery), positives in zip(
-        galleries.items(), by_image(image_of, len(scores)), strict=True
-    ):
-        ranks = positive_ranks(gallery, positives, allow_empty=True)
-        for named in metrics:
-            chosen = metric(named)
-            values = chosen.of(ranks)
-            if chosen.better == "higher":
-                values = 100.0 * values
-            # An image without captions is no query.
-            asked = QueryValues(values[~np.isnan(values)].astype(np.float32), queries[direction])
-            found.values[f"{name}/{direction}_{named}"] = asked
-            found.metrics[f"{name}/{direction}_{named}"] = float(asked.values.mean(dtype=np.float64))
+    queries = {"i2t": np.arange(len(scores), dtype=np.int32), "t2i": image_of}
+    for by in sorted({named.startswith(CATEGORY) for named in metrics}):
+        both = _by_category(categories, image_of) if by else by_image(image_of, len(scores))
+        for (direction, gallery), relevant in zip(galleries.items(), both, strict=True):
+            ranks = positive_ranks(gallery, relevant, allow_empty=True)
+            for named in (named for named in metrics if named.startswith(CATEGORY) == by):
+                values = _percent(named, ranks)
+                # An image without captions is no query of its own.
+                asked = np.isin(queries[direction], image_of) & ~np.isnan(values)
+                full = f"{name}/{direction}_{named}"
+                own = QueryValues(values[asked].astype(np.float32), queries[direction][asked])
+                found |= Measured({full: float(own.values.mean(dtype=np.float64))}, values={full: own})
     return found
+
+
+def _percent(named: str, ranks: PositiveRanks) -> NDArray[np.float64]:
+    """(queries,) a metric, in percent where it lies between 0 and 1."""
+    chosen = metric(named.removeprefix(CATEGORY))
+    values = chosen.of(ranks)
+    return 100.0 * values if chosen.better == "higher" else values
+
+
+def _by_category(
+    categories: NDArray[np.int32] | None, image_of: NDArray[np.int32]
+) -> tuple[Positives, Positives]:
+    """What is relevant to each image, and to each text."""
+    if categories is None:
+        raise ValueError("evaluation.metrics: found one by category, and this data set has no categories")
+    images = [(category,) for category in categories.tolist()]
+    texts = [(category,) for category in categories[image_of].tolist()]
+    return by_category(images, texts), by_category(texts, images)
 
 
 def _joined(parts: Sequence[QueryRanks]) -> QueryRanks:

@@ -12,6 +12,7 @@ from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.data.split import Split, SplitName
 from crosscut_trainables.domain import split_of
 from crosscut_trainables.evaluation import Evaluation
+from crosscut_trainables.measured import CATEGORY
 from crosscut_trainables.session import Session
 from crosscut_trainables.trainable import describe
 from crosscut_trainables.word_vectors import file_hash
@@ -73,6 +74,12 @@ class RetrievalDescription:
         in each run, though runs share them. None for a pretrained model, whose size one knows when it is read.
         """
         assert isinstance(config, RetrievalConfig)
+        if any(name.startswith(CATEGORY) for name in config.evaluation.metrics):
+            for name in ("test", *config.evaluation.on):
+                if split_of(config, name).categories is None:
+                    raise ValueError(
+                        f"evaluation.metrics: found one by category, and {name} has no categories"
+                    )
         if config.pretrained is not None:
             return None
         names: tuple[SplitName, ...] = ("train", "dev", "test")

@@ -90,6 +90,30 @@ def test_an_image_without_captions_is_no_query(scores: NDArray[np.float32]) -> N
     assert np.isfinite(found.values["test/i2t_map"].values).all()
 
 
+def test_by_category_everything_of_the_querys_category_is_relevant(scores: NDArray[np.float32]) -> None:
+    categories = np.arange(20, dtype=np.int32) % 3
+    found = further("test", scores, IMAGE_OF, ["category_precision_at_5", "r1"], categories)
+    ranked = np.argsort(
+        -(scores + 1e-3 * (categories[:, None] != categories[IMAGE_OF])), axis=1, kind="stable"
+    )
+    for image in range(20):
+        hits = (categories[IMAGE_OF[ranked[image, :5]]] == categories[image]).sum()
+        assert found.values["test/i2t_category_precision_at_5"].values[image] == pytest.approx(20 * hits)
+    assert len(found.values["test/t2i_category_precision_at_5"].values) == 60
+    plain = recalls("test", scores, IMAGE_OF).metrics
+    assert found.metrics["test/i2t_r1"] == pytest.approx(plain["test/i2t_r1"])
+
+
+def test_without_categories_nothing_goes_by_them(scores: NDArray[np.float32]) -> None:
+    with pytest.raises(ValueError, match="found one by category, and this data set has no categories"):
+        further("test", scores, IMAGE_OF, ["category_map"])
+    description = description_of(train)
+    assert description is not None
+    config = RetrievalConfig.model_validate({"evaluation": {"metrics": ["category_map"]}})
+    with pytest.raises(ValueError, match="found one by category, and test has no categories"):
+        description.seconds(config)
+
+
 def test_without_further_metrics_nothing_is_measured(scores: NDArray[np.float32]) -> None:
     found = further("test", scores, IMAGE_OF, [])
     assert (found.metrics, found.values) == ({}, {})

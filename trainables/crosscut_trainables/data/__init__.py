@@ -5,6 +5,7 @@ from __future__ import annotations
 from crosscut_trainables.data.digit_scenes import DigitScenes
 from crosscut_trainables.data.flickr8k import Flickr8k
 from crosscut_trainables.data.karpathy import Karpathy
+from crosscut_trainables.data.nus_wide import NusWide
 from crosscut_trainables.data.precomputed import Precomputed
 from crosscut_trainables.data.split import Dataset
 
@@ -13,4 +14,5 @@ DATASETS: dict[str, type[Dataset]] = {
     "precomputed": Precomputed,
     "karpathy": Karpathy,
     "flickr8k": Flickr8k,
+    "nus-wide": NusWide,
 }

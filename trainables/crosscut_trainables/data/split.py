@@ -55,6 +55,8 @@ class Split:
     """The whole images, None where only regions are at hand."""
     texts: Sequence[str] | None = None
     """Every caption as it is written, None where only its words are at hand."""
+    categories: NDArray[np.int32] | None = None
+    """(images,) the category of each image and of its texts, None where there are none."""
     has_boxes: bool = True
     """Whether boxes are known; where they are not, every region is said to be the whole image."""
 
@@ -70,6 +72,8 @@ class Split:
             raise ValueError(f"{len(self.captions)} captions, but image_of has {len(self.image_of)}")
         if self.texts is not None and len(self.texts) != len(self.captions):
             raise ValueError(f"{len(self.captions)} captions, but {len(self.texts)} texts")
+        if self.categories is not None and self.categories.shape != (n,):
+            raise ValueError(f"{n} images, but categories of the shape {self.categories.shape}")
         if self.scenes is not None and len(self.scenes) != n:
             raise ValueError(f"{n} images, but {len(self.scenes)} pictures")
 
