@@ -237,7 +237,7 @@ def test_a_run_with_a_note_ends_well_and_its_note_is_told_at_the_end_and_in_the_
     assert "\nnote: some seed 0: [red] collapsed\n" in text
     report = json.loads((tmp_path / "results" / "toy" / "report" / "report.json").read_text())
     (guard,) = [guard for guard in report["guards"] if guard["guard"] == "run-notes"]
-    assert "some seed 0 ([red] collapsed)" in guard["message"]
+    assert "[red] collapsed (some seed 0)" in guard["message"]
 
 
 def test_where_no_run_ended_well_there_is_no_report(

@@ -4,6 +4,7 @@ import textwrap
 import pytest
 
 from crosscut.arm_plan import ArmPlan
+from crosscut.arms.arm import Arm
 from crosscut.arms.experiment import prepare
 from crosscut.arms.loading import load
 from crosscut.arms.typo import edits
@@ -287,6 +288,18 @@ def test_a_folder_that_moves_repeats_no_run_and_other_content_does():
     assert (here[2], there[2]) == ("/here/model-a", "/there/model-a")
     assert here[0] != other[0]
     assert here[1] != other[1]
+
+
+def test_a_star_among_locations_is_every_key_of_a_mapping():
+    def arm(config):
+        return Arm("a", {}, config, {}, "d", None, locations=("on.*.data.folder", "folder"))
+
+    config = {"folder": "/x", "on": {"coco": {"data": {"folder": "/y", "n": 1}}, "other": {"data": None}}}
+    kept = {"folder": None, "on": {"coco": {"data": {"folder": None, "n": 1}}, "other": {"data": None}}}
+    assert arm(config).defining(config) == kept
+    assert config["on"]["coco"]["data"]["folder"] == "/y"
+    assert arm({"on": {}}).defining({"on": {}}) == {"on": {}}
+    assert arm({}).defining({"folder": None}) == {"folder": None}
 
 
 def test_two_arms_that_read_the_same_from_two_places_are_the_same():

@@ -56,9 +56,9 @@ class EvaluationOptions(Options):
     @model_validator(mode="after")
     def _names_of_their_own(self) -> EvaluationOptions:
         for name in self.on:
-            if name in SPLITS or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", name):
+            if name in SPLITS or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_+-]*", name):
                 raise ValueError(
-                    f"on: found {name!r}, expected a name of letters, digits and ._+- that is none of "
+                    f"on: found {name!r}, expected a name of letters, digits and _+- that is none of "
                     f"{', '.join(SPLITS)}"
                 )
         return self

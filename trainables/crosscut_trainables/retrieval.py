@@ -34,6 +34,7 @@ class RetrievalDescription:
 
     config: type[BaseModel] = RetrievalConfig
     locations: tuple[str, ...] = (
+        "evaluation.on.*.data.folder",
         "data.folder",
         "encoder.word_vectors",
         "encoder.vocabulary",

@@ -52,7 +52,7 @@ class Locating(Protocol):
 
     @property
     def locations(self) -> Sequence[str]:
-        """Their paths in the configuration, such as `encoder.word_vectors`."""
+        """Their paths in the configuration, such as `encoder.word_vectors`; a `*` is every key of a mapping."""
         ...
 
 

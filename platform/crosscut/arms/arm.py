@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,14 +26,24 @@ class Arm:
     seconds: float | None
     """Rough seconds of one run on one core, None where nobody knows."""
     locations: tuple[str, ...] = ()
-    """Paths of the configuration that only say where something lies; what lies there is in `data`."""
+    """Paths of the configuration that only say where something lies; what lies there is in `data`. A `*` stands for
+    every key of a mapping."""
 
     def defining(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """What of a configuration of this arm defines a result: all but where something lies."""
-        for path in self.locations:
+        for path in (path for pattern in self.locations for path in _matching(config, pattern)):
             if get_path(config, path) is not None:
                 config = set_path(config, path, None)
         return dict(config)
+
+
+def _matching(config: Mapping[str, Any], pattern: str) -> Iterator[str]:
+    """The paths that a pattern with at most one `*` stands for."""
+    before, star, after = pattern.partition(".*.")
+    if not star:
+        yield pattern
+    elif isinstance(inside := get_path(config, before), Mapping):
+        yield from (f"{before}.{key}.{after}" for key in inside)
 
 
 def names(levels: Mapping[str, Sequence[str]], cells: Sequence[Mapping[str, str]]) -> list[str]:

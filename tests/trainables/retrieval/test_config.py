@@ -198,7 +198,7 @@ def test_a_pretrained_model_is_part_of_the_fingerprint_and_its_place_is_none_of_
     assert len({clip, siglip, none}) == 3
     known = {**RetrievalConfig(pretrained=CLIP).options(), "data": Precomputed.model_fields}
     for path in description.locations:
-        section, _, key = path.partition(".")
+        section, _, key = path.replace("evaluation.on.*.", "").partition(".")
         assert key in known[section]
 
 
