@@ -26,8 +26,8 @@ class Arm:
     seconds: float | None
     """Rough seconds of one run on one core, None where nobody knows."""
     locations: tuple[str, ...] = ()
-    """Paths of the configuration that only say where something lies; what lies there is in `data`. A `*` stands for
-    every key of a mapping."""
+    """Paths of the configuration that only say where something lies; what lies there is in `data`. A `*` stands
+    for every key of a mapping."""
 
     def defining(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """What of a configuration of this arm defines a result: all but where something lies."""
