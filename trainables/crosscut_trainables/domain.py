@@ -13,6 +13,7 @@ from pydantic import Field
 from crosscut_trainables.component import Options, choice
 from crosscut_trainables.data import DATASETS
 from crosscut_trainables.data.split import SPLITS, Dataset, Split
+from crosscut_trainables.measured import CATEGORY
 from crosscut_trainables.perturbations import PERTURBATIONS, Perturbation
 
 if TYPE_CHECKING:
@@ -66,6 +67,30 @@ def split_of(config: RetrievalConfig, name: str) -> Split:
     if name in SPLITS:
         return config.data.load(name)
     return config.evaluation.on[name].load(config.data)
+
+
+def splits_of(config: RetrievalConfig) -> dict[str, Split]:
+    """All splits of a final run by name: those of its data, and its domains, as its image encoder sees them, or as
+    the data sets give them where a pretrained model reads them.
+
+    Raises:
+        ValueError: one cannot be read, or does not go with the run, which would be known after training only.
+    """
+    plain = {name: split_of(config, name) for name in (*SPLITS, *config.evaluation.on)}
+    by_category = any(name.startswith(CATEGORY) for name in config.evaluation.metrics)
+    for name in ("test", *config.evaluation.on):
+        if by_category and plain[name].categories is None:
+            raise ValueError(f"evaluation.metrics: found one by category, and {name} has no categories")
+    if config.pretrained is not None:
+        return plain
+    seen = {name: config.image_encoder.view(split) for name, split in plain.items()}
+    own = seen["train"].regions.shape[2]
+    for name, split in seen.items():
+        if split.regions.shape[2] != own:
+            raise ValueError(
+                f"{name} has {split.regions.shape[2]} numbers for each region, expected {own}, as train has"
+            )
+    return seen
 
 
 def fingerprint_of(config: RetrievalConfig, name: str) -> str:

@@ -26,6 +26,7 @@ from crosscut_trainables.data.split import Split
 from crosscut_trainables.data.vocabulary import Vocabulary
 from crosscut_trainables.distribution import average_gradients
 from crosscut_trainables.diverged import Diverged
+from crosscut_trainables.domain import splits_of
 from crosscut_trainables.dropout import begin_step
 from crosscut_trainables.evaluation import Evaluation
 from crosscut_trainables.measured import Measured, further, in_folds, recalls
@@ -59,6 +60,9 @@ class Training:
     def __init__(self, config: RetrievalConfig, session: Session) -> None:
         self.config, self.session = config, session
         options = config.training
+        if session.phase == "final":
+            # What is wrong with a split is known before training, not after.
+            splits_of(config)
         self.towers = towers = towers_of(config, session)
         augmentation = Augmentation(
             options.region_dropout, options.word_dropout, options.disturbance, len(towers.vocabulary)

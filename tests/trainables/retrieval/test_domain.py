@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -113,6 +115,32 @@ def test_perturbations_act_one_after_the_other_and_two_of_a_kind_draw_differentl
     expected = once.apply(once.apply(split, 0), 1)
     assert twice.load(config.data).captions == expected.captions
     assert expected.captions != once.apply(once.apply(split, 0), 0).captions
+
+
+def test_a_corpus_of_other_features_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    folders = runpy.run_path(str(Path(__file__).parents[1] / "data_folders.py"))
+    folders["WRITERS"]["precomputed"](tmp_path)
+    session = MemorySession()
+    config = on(other={"data": {"name": "precomputed", "folder": str(tmp_path)}})
+    sentence = "other has 7 numbers for each region, expected 70, as train has"
+    with pytest.raises(ValueError, match=sentence):
+        train(config, session)
+    assert session.reports == []
+    description = description_of(train)
+    assert description is not None
+    with pytest.raises(ValueError, match=sentence):
+        description.seconds(RetrievalConfig.model_validate(config))
+
+
+def test_a_domain_that_cannot_be_read_is_told_before_anything_is_trained(tmp_path: Path) -> None:
+    folders = runpy.run_path(str(Path(__file__).parents[1] / "data_folders.py"))
+    folders["WRITERS"]["precomputed"](tmp_path)
+    (tmp_path / "test_caps.txt").write_text("one\ntwo\n")
+    session = MemorySession()
+    config = on(other={"data": {"name": "precomputed", "folder": str(tmp_path)}})
+    with pytest.raises(ValueError, match="found 2 captions for 4 images"):
+        train({**config, "pretrained": {"name": "clip"}, "encoder": {}}, session)
+    assert session.reports == []
 
 
 def test_every_choice_of_a_domain_is_part_of_the_fingerprint() -> None:
