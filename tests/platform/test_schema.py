@@ -58,6 +58,15 @@ def test_what_is_wrong_does_not_pass(validator, sweep, key, value):
     assert not validator.is_valid({**sweep, key: value})
 
 
+def test_a_domain_may_be_taken_out_by_null_and_must_be_one_otherwise(validator, sweep):
+    for domains, valid in (
+        ({"a": None}, True),
+        ({"a": {"split": "dev"}}, True),
+        ({"a": {"splot": "dev"}}, False),
+    ):
+        assert validator.is_valid({**sweep, "config": {"evaluation": {"on": domains}}}) == valid
+
+
 def test_another_trainable_may_have_another_configuration(validator, sweep):
     sweep |= {"trainable": "mine:train", "config": {"anything": 1}}
 

@@ -78,4 +78,7 @@ def _patch(definition: Any) -> Any:
     }
     if "oneOf" in definition:
         loose["anyOf"] = _patch(definition["oneOf"])
+    if isinstance(entries := loose.get("additionalProperties"), dict):
+        # A patch takes an entry of a mapping out by setting it to null.
+        loose["additionalProperties"] = _nothing_or(entries)
     return loose
