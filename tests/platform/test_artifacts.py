@@ -171,6 +171,11 @@ def test_a_run_shares_what_it_makes_and_shows_its_curves(work: Work, store: Stor
     assert [(event.step, event.value) for event in events.Scalars("loss")] == [(1, 3.0), (2, 1.5)]
 
 
+def test_what_reports_nothing_has_no_place_in_tensorboard(work: Work, store: Store) -> None:
+    RunSession(work, store).artifact("features", IDENTITY, lambda making: {"table": torch.ones(2)})
+    assert not (store.tensorboard / "artifacts").exists()
+
+
 def test_what_is_shared_lies_in_the_file_and_not_in_memory(work: Work, store: Store) -> None:
     """Runs of one machine then share the pages of a large table."""
     table = RunSession(work, store).artifact("features", {}, lambda making: {"table": torch.zeros(1 << 20)})

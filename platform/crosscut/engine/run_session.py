@@ -156,8 +156,13 @@ class RunSession:
         curves: list[Curves] = []
 
         def board(place: str) -> Callable[[int, Mapping[str, float]], None]:
-            curves.append(Curves(self._store.tensorboard / "artifacts" / place))
-            return curves[0].scalars
+            def plot(step: int, values: Mapping[str, float]) -> None:
+                # What reports nothing, such as a table of features, is no run of TensorBoard's.
+                if not curves:
+                    curves.append(Curves(self._store.tensorboard / "artifacts" / place))
+                curves[0].scalars(step, values)
+
+            return plot
 
         try:
             return self._store.artifacts.artifact(name, identity, make, board)
