@@ -32,20 +32,14 @@ def check(
     """Say what a folder of data has, and what is wrong with it."""
     from rich.console import Console
 
-    from crosscut_trainables.data import DATASETS
-    from crosscut_trainables.data.file_data import FileData
-    from crosscut_trainables.data.inspection import inspect
+    from crosscut.errors import InputError, unexpected
+    from crosscut_trainables.data.inspection import inspect, of_files
 
-    known = [known for known, kind in DATASETS.items() if issubclass(kind, FileData)]
-    if name is not None and name not in known:
-        from crosscut.errors import InputError, unexpected
-
-        raise InputError(f"--name: {unexpected(name, 'a data set of files', known)}")
+    if name is not None and name not in of_files():
+        raise InputError(f"--name: {unexpected(name, 'a data set of files', of_files())}")
     try:
         found = inspect(Path(folder).expanduser(), name)
     except ValueError as error:
-        from crosscut.errors import InputError
-
         raise InputError(str(error)) from error
     _print(Console(highlight=False, soft_wrap=True), found, folder)
     raise typer.Exit(1 if found.problems else 0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from statistics import fmean, stdev
 from typing import Any
 
@@ -18,7 +19,7 @@ from crosscut_reports.context import Context, Failure, Note, Tuning
 from crosscut_reports.directions import higher_is_better
 from crosscut_reports.question import Question
 from crosscut_reports.scores import MetricScores, Scores, linearised
-from crosscut_trainables.evaluation import QueryRanks, QueryValues
+from crosscut_trainables.evaluation import QueryRanks
 
 CUTOFFS = (1, 5, 10)
 
@@ -91,14 +92,19 @@ def context_of(plan: Plan) -> Context:
 
 
 def hits(ranks: QueryRanks, cutoff: int) -> NDArray[np.float64]:
-    """(clusters,) recall at `cutoff` in percent, per cluster, such that the mean over clusters is the recall.
+    """(clusters,) recall at `cutoff` in percent, per cluster, such that the mean over clusters is the recall."""
+    return _per_image(100.0 * (ranks.ranks <= cutoff), ranks.clusters)
+
+
+def _per_image(values: NDArray[Any], clusters: NDArray[np.int32]) -> NDArray[np.float64]:
+    """(clusters,) a metric per cluster, from `values` by query, such that the mean over clusters is the metric.
 
     A cluster's share is weighted by its number of queries, so this holds where images have unequal numbers of
-    captions too: the mean over clusters of 100·(n_c·C/N)·hits_c/n_c is 100·hits/N.
+    captions too: the mean over clusters of (n_c·C/N)·sum_c/n_c is sum/N.
     """
-    _, cluster = np.unique(ranks.clusters, return_inverse=True)
-    found = np.bincount(cluster, weights=ranks.ranks <= cutoff)
-    return np.asarray(100.0 * found * len(found) / len(ranks.ranks))
+    _, cluster = np.unique(clusters, return_inverse=True)
+    sums = np.bincount(cluster, weights=values)
+    return np.asarray(sums * len(sums) / len(values))
 
 
 def _per_cluster(
@@ -113,7 +119,9 @@ def _per_cluster(
             # Runs that ranked other galleries are known per run only.
             first = present[0].ranks[name].clusters
             if all(np.array_equal(np.sort(r.ranks[name].clusters), np.sort(first)) for r in present):
-                recalls += [_recall(name, cutoff, runs, first) for cutoff in CUTOFFS]
+                for cutoff in CUTOFFS:
+                    found = partial(_hits, name=name, cutoff=cutoff)
+                    recalls.append(_clustered(f"{name}_r{cutoff}", runs, first, found))
         yield from recalls
         # Recalls of both directions can be added per image where both have the same images.
         if len(recalls) == 2 * len(CUTOFFS) and len({recall.clusters for recall in recalls}) == 1:
@@ -127,18 +135,22 @@ def _per_cluster(
             )
 
 
-def _recall(
-    name: str, cutoff: int, runs: Sequence[Sequence[Record | None]], queries: NDArray[np.int32]
+def _clustered(
+    name: str,
+    runs: Sequence[Sequence[Record | None]],
+    queries: NDArray[np.int32],
+    of: Callable[[Record], NDArray[np.float64]],
 ) -> MetricScores:
-    """Recall at `cutoff` of one direction; `queries` are the clusters of its queries."""
+    """The metric `name` per cluster, which `of` gives of a run; `queries` are the clusters of its queries."""
     labels, sizes = np.unique(queries, return_counts=True)
     blank = np.full(len(labels), np.nan)
-    values = np.array([[hits(r.ranks[name], cutoff) if r else blank for r in row] for row in runs])
+    values = np.array([[of(r) if r else blank for r in row] for row in runs])
     return MetricScores(
-        f"{name}_r{cutoff}",
+        name,
         values,
         tuple(str(label) for label in labels),
         len(queries),
+        higher_is_better=higher_is_better(name),
         linear=linearised(values, sizes.astype(np.float64)) if np.ptp(sizes) else None,
     )
 
@@ -150,24 +162,15 @@ def _by_value(runs: Sequence[Sequence[Record | None]], present: Sequence[Record]
         queries = present[0].values[name].clusters
         if not all(np.array_equal(np.sort(r.values[name].clusters), np.sort(queries)) for r in present):
             continue
-        labels, sizes = np.unique(queries, return_counts=True)
-        blank = np.full(len(labels), np.nan)
-        values = np.array([[_means(r.values[name]) if r else blank for r in row] for row in runs])
-        yield MetricScores(
-            name,
-            values,
-            tuple(str(label) for label in labels),
-            len(queries),
-            higher_is_better=higher_is_better(name),
-            linear=linearised(values, sizes.astype(np.float64)) if np.ptp(sizes) else None,
-        )
+        yield _clustered(name, runs, queries, partial(_values, name=name))
 
 
-def _means(found: QueryValues) -> NDArray[np.float64]:
-    """(clusters,) a metric per cluster, each weighed by its queries, so that the mean is that over all queries."""
-    _, cluster = np.unique(found.clusters, return_inverse=True)
-    sums = np.bincount(cluster, weights=found.values)
-    return np.asarray(sums * len(sums) / len(found.values))
+def _hits(record: Record, name: str, cutoff: int) -> NDArray[np.float64]:
+    return hits(record.ranks[name], cutoff)
+
+
+def _values(record: Record, name: str) -> NDArray[np.float64]:
+    return _per_image(record.values[name].values, record.values[name].clusters)
 
 
 def _good(record: Record | None) -> Record | None:

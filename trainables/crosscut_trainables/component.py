@@ -16,19 +16,17 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Component(BaseModel):
-    """Base of every component; unknown options are refused."""
+class Options(BaseModel):
+    """Base of all options, a component's and a section's: frozen, and unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Component(Options):
+    """Base of every component; unknown options are refused."""
 
     summary: ClassVar[str]
     """One line for lists: what it computes, and whose idea it is."""
-
-
-class Options(BaseModel):
-    """Base of the sections of a configuration: frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def choice(registry: Mapping[str, type[Component]]) -> Any:

@@ -49,9 +49,9 @@ def recalls(name: str, scores: Scores, image_of: NDArray[np.int32]) -> Measured:
 def in_folds(name: str, scores: Scores, image_of: NDArray[np.int32], folds: int) -> Measured:
     """The same of the split `name-<folds>fold`, where each query is ranked among its own fold alone.
 
-    COCO 1K: folds are contiguous and of one size, so the mean over all queries is the mean over folds of each
-    recall, and rsum the sum of six of these. Published code has printed six times the image-to-text mean as rsum.
-    Raises ValueError where folds do not divide the images.
+    COCO 1K: folds are contiguous and of as many images. Recalls are means over all queries, which are the means
+    over folds where these have as many captions as well, and rsum is the sum of six of them. Published code has
+    printed six times the image-to-text mean as rsum. Raises ValueError where folds do not divide the images.
     """
     i2t: list[QueryRanks] = []
     t2i: list[QueryRanks] = []

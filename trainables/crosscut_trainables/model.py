@@ -56,11 +56,12 @@ class RetrievalModel(nn.Module):
     def groups(self, encoder_rate: float) -> list[dict[str, Any]]:
         """What is learnt as groups of an optimizer, each with its `share` of the learning rate: `encoder_rate` for
         what lies inside encoders that were trained before, 1 for all else."""
-        inside = [p for name, p in self.learnt.items() if name.startswith(GIVEN)]
-        known = {id(parameter) for parameter in inside}
-        others = [p for p in self.learnt.values() if id(p) not in known]
-        named = ((others, 1.0), (inside, encoder_rate))
-        return [{"params": parameters, "share": share} for parameters, share in named if parameters]
+        groups = []
+        for given, share in ((False, 1.0), (True, encoder_rate)):
+            parameters = [p for name, p in self.learnt.items() if name.startswith(GIVEN) == given]
+            if parameters:
+                groups.append({"params": parameters, "share": share})
+        return groups
 
     def forward(self, work: Callable[[], T]) -> T:
         """Do any work with this model; `torch.func.functional_call` does it with other parameters in place."""

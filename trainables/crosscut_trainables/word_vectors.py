@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,13 @@ def read_word_vectors(path: Path, words: tuple[str, ...], width: int) -> dict[st
 
 
 def file_hash(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's content."""
+    """Hexadecimal SHA-256 of a file's content. One whose time and size are as before is not read again."""
+    stat = path.stat()
+    return _hash(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _hash(path: Path, time: int, size: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from crosscut_trainables.asymmetry.negatives import NOISES
 from crosscut_trainables.asymmetry.positives import POSITIVES
+from crosscut_trainables.component import Options
 
 if TYPE_CHECKING:
     Noise = str
@@ -17,10 +18,8 @@ else:
     Positive = Literal["none", *POSITIVES]
 
 
-class Asymmetry(BaseModel):
+class Asymmetry(Options):
     """L = (1 − w)·L_I + w·L_II&III: generated negatives and positives beside the captions (arXiv 2405.10029)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     noise: Noise = Field(
         "mixed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
 
@@ -56,8 +57,8 @@ class FileData(Dataset):
         return _load(self, split)
 
     def fingerprint(self) -> str:
-        options = self.model_dump_json(exclude={"folder"})
-        return f"{content_hash(self.files())}{_short(options)}"
+        options = sha256(self.model_dump_json(exclude={"folder"}).encode()).hexdigest()
+        return f"{content_hash(self.files())}{options[:16]}"
 
     def words(self, text: str) -> tuple[str, ...]:
         """The words of a caption."""
@@ -67,12 +68,6 @@ class FileData(Dataset):
 @lru_cache(maxsize=32)
 def _load(data: FileData, split: SplitName) -> Split:
     return data.read(split)
-
-
-def _short(text: str) -> str:
-    import hashlib
-
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def lines_of(path: Path) -> Iterator[str]:

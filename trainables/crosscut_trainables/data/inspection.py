@@ -60,7 +60,7 @@ def kind_of(folder: Path) -> str:
         ValueError: none, with what the nearest one misses.
     """
     reasons = {}
-    for name, data in _of_files().items():
+    for name, data in of_files().items():
         try:
             data.model_validate({"folder": str(folder)})
         except ValidationError as error:
@@ -80,7 +80,7 @@ def inspect(folder: Path, name: str | None = None) -> Inspection:
     """
     name = name or kind_of(folder)
     try:
-        data = _of_files()[name].model_validate({"folder": str(folder)})
+        data = of_files()[name].model_validate({"folder": str(folder)})
     except ValidationError as error:
         raise ValueError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from error
     problems: list[str] = []
@@ -104,7 +104,8 @@ def inspect(folder: Path, name: str | None = None) -> Inspection:
     )
 
 
-def _of_files() -> dict[str, type[FileData]]:
+def of_files() -> dict[str, type[FileData]]:
+    """The data sets that are read from files, by name."""
     return {name: data for name, data in DATASETS.items() if issubclass(data, FileData)}
 
 

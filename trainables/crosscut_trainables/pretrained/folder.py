@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import lru_cache
 from pathlib import Path
 
 from crosscut_trainables.word_vectors import file_hash
@@ -51,17 +50,8 @@ def checked(path: str, model_type: str) -> str:
 
 
 def folder_hash(folder: Path) -> str:
-    """Hexadecimal SHA-256 of the names and contents of the files in `folder`, not of what lies in folders there.
-
-    A file whose time and size are as before is not read again.
-    """
+    """Hexadecimal SHA-256 of the names and contents of the files in `folder`, not of folders in it."""
     digest = hashlib.sha256()
     for file in sorted(file for file in folder.iterdir() if file.is_file()):
-        stat = file.stat()
-        digest.update(f"{file.name}\n{_hash(file, stat.st_mtime_ns, stat.st_size)}\n".encode())
+        digest.update(f"{file.name}\n{file_hash(file)}\n".encode())
     return digest.hexdigest()
-
-
-@lru_cache(maxsize=4096)
-def _hash(file: Path, time: int, size: int) -> str:
-    return file_hash(file)
