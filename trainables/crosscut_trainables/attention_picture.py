@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crosscut_trainables.evaluation import QueryExample
+
 COLUMNS = 6
 
 
-@dataclass(frozen=True)
-class AttentionExample:
-    """One caption with its image."""
-
-    words: Sequence[str]
-    weights: NDArray[np.float32]
-    """(words, regions)"""
-    boxes: NDArray[np.float32]
-    """(regions, 4) as shares of width and height"""
-    present: NDArray[np.bool_]
-    """(regions,)"""
-    scene: NDArray[np.uint8] | None = None
-    """(height, width), None where the image is not at hand"""
-
-
-def attention_picture(examples: Sequence[AttentionExample]) -> NDArray[np.uint8]:
-    """(height, width, 3) picture of some examples, of which there must be at least one.
+def attention_picture(examples: Sequence[QueryExample]) -> NDArray[np.uint8]:
+    """(height, width, 3) picture of some examples with attention, of which there must be at least one.
 
     For each word the scene with its regions: the stronger the red, the more the word attends to it, full red
     being the strongest weight of the caption.
@@ -43,16 +29,18 @@ def attention_picture(examples: Sequence[AttentionExample]) -> NDArray[np.uint8]
     for axis in axes.flat:
         axis.set_axis_off()
     for example, first in zip(examples, np.cumsum([0, *rows[:-1]]), strict=True):
-        scene = np.full((2, 2), 255, np.uint8) if example.scene is None else example.scene
-        strongest = float(example.weights[:, example.present].max()) or 1.0
+        assert example.attention is not None
+        scene = np.full((2, 2), 255, np.uint8) if example.picture is None else example.picture
+        strongest = float(example.attention.max()) or 1.0
         for number, word in enumerate(example.words):
             axis = axes[first + number // COLUMNS, number % COLUMNS]
             axis.imshow(scene, cmap="gray", vmin=0, vmax=255, extent=(0, 1, 1, 0))
             # No mathematics: a word may well hold a dollar sign.
             axis.set_title(word, fontsize=9, parse_math=False)
-            for region in np.flatnonzero(example.present):
-                x1, y1, x2, y2 = (float(value) for value in example.boxes[region])
-                strength = float(example.weights[number, region]) / strongest
+            for (x1, y1, x2, y2), weight in zip(
+                example.boxes.tolist(), example.attention[number], strict=True
+            ):
+                strength = float(weight) / strongest
                 axis.add_patch(
                     Rectangle(
                         (x1, y1), x2 - x1, y2 - y1,

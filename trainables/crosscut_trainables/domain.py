@@ -13,6 +13,7 @@ from pydantic import Field
 from crosscut_trainables.component import Options, choice
 from crosscut_trainables.data import DATASETS
 from crosscut_trainables.data.split import SPLITS, Dataset, Split
+from crosscut_trainables.evaluation import SplitFacts
 from crosscut_trainables.measured import CATEGORY
 from crosscut_trainables.perturbations import PERTURBATIONS, Perturbation
 
@@ -46,11 +47,31 @@ class Domain(Options):
         """The split; `own` is the run's data set."""
         return _load(self, self.data or own)
 
+    def facts(self, own: Dataset) -> SplitFacts:
+        """What a report should know of it."""
+        units = _units(self.data or own, self.split)
+        severities = {perturbation.severity for perturbation in self.perturb}
+        if len(severities) != 1:
+            return SplitFacts(units)
+        series = "+".join(perturbation.name for perturbation in self.perturb)
+        return SplitFacts(units, series, float(severities.pop()))
+
     def fingerprint(self, own: Dataset) -> str:
         """Hash of all that the split depends on."""
         parts = [(self.data or own).fingerprint(), self.split, self.seed]
         parts += [perturbation.fingerprint() for perturbation in self.perturb]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def facts_of(config: RetrievalConfig, name: str) -> SplitFacts:
+    """What a report should know of a split of a configuration's data, or of a domain of its evaluation."""
+    if name in SPLITS:
+        return SplitFacts(_units(config.data, name))
+    return config.evaluation.on[name].facts(config.data)
+
+
+def _units(data: Dataset, split: str) -> str:
+    return hashlib.sha256(f"{data.units()} {split}".encode()).hexdigest()[:16]
 
 
 @lru_cache(maxsize=64)

@@ -42,6 +42,18 @@ class EvaluationOptions(Options):
         description="Folds of test in which recalls are measured as well, as test-5fold for 5 (COCO 1K), 2 to "
         "1000.",
     )
+    rankings: int = Field(
+        100,
+        ge=0,
+        le=100_000,
+        description="Items of every query's ranking that a record keeps, to be exported, 0 to 100000.",
+    )
+    examples: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        description="Captions of test, evenly apart, that a record keeps with picture and attention, 0 to 10000.",
+    )
     memory_mb: int = Field(
         512, ge=1, le=1_000_000, description="Memory that comparing all pairs may take, 1 to 1000000 MB."
     )

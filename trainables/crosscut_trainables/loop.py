@@ -6,30 +6,23 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from crosscut_trainables.assessment import Assessment
 from crosscut_trainables.asymmetry.texts import TextMaker
-from crosscut_trainables.attention_metrics import attention_metrics
-from crosscut_trainables.attention_of_words import attention_of_words
-from crosscut_trainables.attention_picture import AttentionExample, attention_picture
+from crosscut_trainables.attention_picture import attention_picture
 from crosscut_trainables.augmentation import Augmentation
 from crosscut_trainables.averaging import WeightAverage
 from crosscut_trainables.batch_norm import end_step
 from crosscut_trainables.batches import Batches, PreparedSplit
 from crosscut_trainables.config import RetrievalConfig
-from crosscut_trainables.data.split import Split
-from crosscut_trainables.data.vocabulary import Vocabulary
 from crosscut_trainables.distribution import average_gradients
 from crosscut_trainables.diverged import Diverged
 from crosscut_trainables.domain import splits_of
 from crosscut_trainables.dropout import begin_step
 from crosscut_trainables.evaluation import Evaluation
-from crosscut_trainables.measured import Measured, further, in_folds, recalls
 from crosscut_trainables.model import RetrievalModel
 from crosscut_trainables.objective import Objective
 from crosscut_trainables.progress import Progress
@@ -37,7 +30,6 @@ from crosscut_trainables.randomness import seed_for
 from crosscut_trainables.ranks import all_last
 from crosscut_trainables.schedule import learning_rate
 from crosscut_trainables.session import Gallery, Session
-from crosscut_trainables.similarity import similarity
 from crosscut_trainables.state import copied
 from crosscut_trainables.towers import towers_of
 
@@ -91,6 +83,7 @@ class Training:
             )
         self.average = WeightAverage(self.model, options.ema) if options.ema is not None else None
         self.objective = Objective(config, self.model, session.world_size)
+        self.assessment = Assessment(config, towers, self.model, session)
         self.progress = Progress()
 
     def run(self) -> Evaluation:
@@ -102,7 +95,7 @@ class Training:
             epoch = progress.epoch + 1
             metrics = {} if self.optimizer is None else self._train(epoch, self.optimizer)
             with self._averaged():
-                found = recalls("dev", *self._scores(self.prepared_dev))
+                found = self.assessment.recalls("dev")
                 metrics |= found.metrics
                 i2t, t2i = found.ranks.values()
                 if all_last(i2t, t2i, len(self.prepared_dev.present)):
@@ -196,20 +189,6 @@ class Training:
         seed, words = self.session.seed, len(self.towers.vocabulary)
         return TextMaker(options, train.ids, train.lengths, train.image_of, words, seed)
 
-    def _scores(self, split: PreparedSplit) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        """(images, captions) similarities of a split, and the image of each caption."""
-        self.model.eval()
-        scores = similarity(
-            self.model,
-            self.config.comparison,
-            split,
-            device=self.session.device,
-            memory_mb=self.config.evaluation.memory_mb,
-            rank=self.session.rank,
-            world_size=self.session.world_size,
-        )
-        return scores, split.image_of.numpy().astype(np.int32)
-
     def _finish(self) -> Evaluation:
         """The evaluation of the best epoch."""
         self.model.load_state_dict(self.progress.weights)
@@ -219,51 +198,31 @@ class Training:
         notes = (*self.towers.notes, *self.progress.health.notes)
         if self.session.phase == "search":
             return Evaluation(metrics, notes=notes)
-        found, options = Measured(), self.config.evaluation
-        for name in ("test", *options.on):
-            split, prepared = self.towers.split(name), self.towers.prepared(name)
-            scores, image_of = self._scores(prepared)
-            found |= recalls(name, scores, image_of)
-            if options.folds is not None:
-                found |= in_folds(name, scores, image_of, options.folds)
-            found |= further(name, scores, image_of, options.metrics, split.categories)
-            metrics |= self._attention(name, split, prepared)
-            if name != "test" and isinstance(self.towers.vocabulary, Vocabulary):
-                share = self.towers.vocabulary.unknown_share(split.captions)
-                metrics[f"{name}/unknown_words"] = 100.0 * share
-        return Evaluation(metrics | found.metrics, found.ranks, found.values, notes)
-
-    def _attention(self, name: str, split: Split, prepared: PreparedSplit) -> dict[str, float]:
-        """Metrics of the attention of words, where they attend and their referents are known."""
-        options, comparison = self.config.evaluation, self.config.comparison
-        if split.referents is None or not comparison.exposes_attention:
-            return {}
-        captions = torch.arange(len(prepared.lengths))
-        weights = attention_of_words(self.model, comparison, prepared, captions, self.session.device)
-        if weights is None:
-            return {}
-        return attention_metrics(
-            name, split, weights, options.iou, options.attention_threshold, options.attention_sweep
+        found = self.assessment.run()
+        return Evaluation(
+            metrics=metrics | found.metrics,
+            ranks=found.ranks,
+            values=found.values,
+            traits=found.traits,
+            rankings=found.rankings,
+            examples=found.examples,
+            splits=found.splits,
+            notes=notes,
         )
 
     def _show(self) -> None:
         """Show what the words of some dev captions attend to, where somebody watches."""
-        session, backbone = self.session, self.config.comparison
-        if session.rank != 0 or not isinstance(session, Gallery):
+        if self.session.rank != 0 or not isinstance(self.session, Gallery):
             return
-        if not backbone.exposes_attention or not self.dev.has_boxes:
-            return
-        captions = torch.tensor(list(_spread(len(self.dev.captions), PICTURES)))
-        weights = attention_of_words(self.model, backbone, self.prepared_dev, captions, session.device)
-        if weights is None:
+        if not self.config.comparison.exposes_attention or not self.dev.has_boxes:
             return
         examples = [
-            _example(self.dev, caption, weight)
-            for caption, weight in zip(captions.tolist(), weights, strict=True)
-            if len(weight)
+            one
+            for one in self.assessment.examples("dev", PICTURES)
+            if one.attention is not None and one.words
         ]
         if examples:
-            session.picture(self.progress.epoch, "attention/dev", attention_picture(examples))
+            self.session.picture(self.progress.epoch, "attention/dev", attention_picture(examples))
 
     def _save(self) -> None:
         state = {
@@ -287,20 +246,3 @@ class Training:
             self.optimizer.load_state_dict(copied(state["optimizer"]))
         if self.average is not None:
             self.average.restore(state["average"])
-
-
-def _spread(count: int, wanted: int) -> Iterator[int]:
-    """Up to `wanted` numbers below `count`, evenly apart."""
-    wanted = min(count, wanted)
-    return (number * count // wanted for number in range(wanted))
-
-
-def _example(split: Split, caption: int, weights: Any) -> AttentionExample:
-    image = int(split.image_of[caption])
-    return AttentionExample(
-        words=split.captions[caption],
-        weights=weights,
-        boxes=split.boxes[image],
-        present=split.present[image],
-        scene=None if split.scenes is None else split.scenes[image],
-    )

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crosscut_trainables.evaluation import QueryRanks, QueryValues
+from crosscut_trainables.data.split import Split
+from crosscut_trainables.evaluation import (
+    QueryExample,
+    QueryRanking,
+    QueryRanks,
+    QueryValues,
+    SplitFacts,
+)
 from crosscut_trainables.metrics import retrieval_metrics
 from crosscut_trainables.positive_ranks import (
     PositiveRanks,
@@ -32,9 +39,15 @@ class Measured:
     metrics: dict[str, float] = field(default_factory=dict)
     ranks: dict[str, QueryRanks] = field(default_factory=dict)
     values: dict[str, QueryValues] = field(default_factory=dict)
+    traits: dict[str, QueryValues] = field(default_factory=dict)
+    rankings: dict[str, QueryRanking] = field(default_factory=dict)
+    examples: dict[str, Sequence[QueryExample]] = field(default_factory=dict)
+    splits: dict[str, SplitFacts] = field(default_factory=dict)
 
     def __or__(self, other: Measured) -> Measured:
-        return Measured(self.metrics | other.metrics, self.ranks | other.ranks, self.values | other.values)
+        return Measured(
+            **{part.name: getattr(self, part.name) | getattr(other, part.name) for part in fields(self)}
+        )
 
 
 def recalls(name: str, scores: Scores, image_of: NDArray[np.int32]) -> Measured:
@@ -93,6 +106,12 @@ def further(
                 own = QueryValues(values[asked].astype(np.float32), queries[direction][asked])
                 found |= Measured({full: float(own.values.mean(dtype=np.float64))}, values={full: own})
     return found
+
+
+def lengths(name: str, split: Split) -> Measured:
+    """`name/t2i_words`: how many words each caption has, which recall goes by in AsCL (arXiv 2405.10029)."""
+    words = np.array([len(caption) for caption in split.captions], np.float32)
+    return Measured(traits={f"{name}/t2i_words": QueryValues(words, split.image_of.astype(np.int32))})
 
 
 def _percent(named: str, ranks: PositiveRanks) -> NDArray[np.float64]:

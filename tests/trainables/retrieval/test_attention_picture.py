@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crosscut_trainables.attention_picture import AttentionExample, attention_picture
+from crosscut_trainables.attention_picture import attention_picture
+from crosscut_trainables.evaluation import QueryExample
 
 
-def example(weights: list[list[float]], words: list[str], scene: bool = True) -> AttentionExample:
-    return AttentionExample(
-        words=words,
-        weights=np.array(weights, np.float32),
+def example(weights: list[list[float]], words: list[str], scene: bool = True) -> QueryExample:
+    return QueryExample(
+        query=0,
+        words=tuple(words),
+        attention=np.array(weights, np.float32),
         boxes=np.array([[0, 0, 0.5, 1], [0.5, 0, 1, 1]], np.float32),
-        present=np.array([True, True]),
-        scene=np.zeros((8, 8), np.uint8) if scene else None,
+        picture=np.zeros((8, 8), np.uint8) if scene else None,
     )
 
 

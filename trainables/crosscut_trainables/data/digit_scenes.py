@@ -168,7 +168,14 @@ class DigitScenes(Dataset):
         return _load(self, split)
 
     def fingerprint(self) -> str:
-        options = self.model_dump(mode="json")
+        return self._hash(self.model_dump(mode="json"))
+
+    def units(self) -> str:
+        # How scenes are drawn and told of leaves alone what is in them, but that they may be of a single object.
+        options = {**self.model_dump(mode="json"), "drawing": "plain", "language": "usual"}
+        return self._hash({**options, "text": "accurate" if self.single else "usual"})
+
+    def _hash(self, options: dict[str, object]) -> str:
         for name in DOMAINS:
             # The usual domain adds nothing: its data keep the fingerprint that they had before there were domains.
             if options[name] == type(self).model_fields[name].default:

@@ -59,6 +59,10 @@ class Split:
     """(images,) the category of each image and of its texts, None where there are none."""
     has_boxes: bool = True
     """Whether boxes are known; where they are not, every region is said to be the whole image."""
+    image_ids: Sequence[str] | None = None
+    """The id of each image in its corpus (COCO: `cocoid`), None where the files do not tell."""
+    caption_ids: Sequence[str] | None = None
+    """The id of each caption in its corpus (COCO: the annotation's, Karpathy's `sentid`)."""
 
     def __post_init__(self) -> None:
         n, r = self.present.shape
@@ -74,6 +78,12 @@ class Split:
             raise ValueError(f"{len(self.captions)} captions, but {len(self.texts)} texts")
         if self.categories is not None and self.categories.shape != (n,):
             raise ValueError(f"{n} images, but categories of the shape {self.categories.shape}")
+        for what, ids, count in (
+            ("images", self.image_ids, n),
+            ("captions", self.caption_ids, len(self.captions)),
+        ):
+            if ids is not None and len(ids) != count:
+                raise ValueError(f"{count} {what}, but {len(ids)} ids of them")
         if self.scenes is not None and len(self.scenes) != n:
             raise ValueError(f"{n} images, but {len(self.scenes)} pictures")
 
@@ -88,3 +98,10 @@ class Dataset(Component):
     @abstractmethod
     def fingerprint(self) -> str:
         """Hash of everything that the splits depend on, cheap enough to be asked for at plan time."""
+
+    def units(self) -> str:
+        """Hash that data sets share whose splits have the same images, or scenes, in the same order.
+
+        However they are drawn or told of, retrieval on them can be paired image by image.
+        """
+        return self.fingerprint()
