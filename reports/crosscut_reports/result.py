@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from crosscut_reports.context import Context
+from crosscut_reports.scores import QueryView
 
 Scope = Literal["seeds-and-queries", "seeds", "queries"]
 """What is random: new seeds and new queries (the default); new seeds on these queries; new queries for these
@@ -136,6 +137,112 @@ class Guard:
 
 
 @dataclass(frozen=True)
+class Drop:
+    """An arm on another split than its own test split. `contrast` is the difference, the other split less test, so
+    that a loss is negative where higher is better, and `worse`."""
+
+    arm: str
+    split: str
+    mean: float
+    ci: tuple[float, float] | None
+    contrast: ContrastResult
+    paired: bool
+    """Whether the two splits have the same clusters, which were compared one by one."""
+
+
+@dataclass(frozen=True)
+class ShiftEffect:
+    """A contrast on another split, and how much more it is there than on test: an interaction contrast."""
+
+    name: str
+    """Of the contrast of arms."""
+    split: str
+    here: ContrastResult
+    """On test."""
+    there: ContrastResult
+    """On the other split."""
+    more: ContrastResult
+    """The difference of the two, there less here: positive where the contrast is more in favour there."""
+
+
+@dataclass(frozen=True)
+class SeverityPoint:
+    """An arm at one severity; 0 is the split with nothing done to it."""
+
+    severity: float
+    split: str
+    mean: float
+    ci: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class SeverityCurve:
+    """An arm over the severities of one series."""
+
+    series: str
+    arm: str
+    points: tuple[SeverityPoint, ...]
+
+
+@dataclass(frozen=True)
+class Shift:
+    """The arms off the split that they were made for."""
+
+    source: str
+    """The split that others are compared with, such as `test`."""
+    metric: str
+    """Without its split, such as `rsum`."""
+    splits: tuple[str, ...]
+    """The others, in order."""
+    own: tuple[ArmResult, ...]
+    """The arms on `source`."""
+    drops: tuple[Drop, ...]
+    effects: tuple[ShiftEffect, ...]
+    curves: tuple[SeverityCurve, ...]
+
+
+@dataclass(frozen=True)
+class LengthBand:
+    """Recall of one arm on the queries of some lengths."""
+
+    arm: str
+    metric: str
+    """Such as `test/t2i_r1`."""
+    low: int
+    """Fewest words, included."""
+    high: int
+    """Most words, included."""
+    queries: int
+    mean: float
+    ci: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class ShownQuery:
+    """A query on which two arms differ much."""
+
+    query: int
+    ranks: Mapping[str, tuple[int, ...]]
+    """arm → rank of the best correct item under each common seed, from 1."""
+    view: QueryView
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Queries on which two arms differ most, of those that can be looked at."""
+
+    name: str
+    """Of the split and direction, such as `test/t2i`."""
+    left: str
+    right: str
+    looked_at: int
+    """How many queries they were chosen from."""
+    for_left: tuple[ShownQuery, ...]
+    """Where `left` ranks the correct item better, by falling difference."""
+    for_right: tuple[ShownQuery, ...]
+
+
+@dataclass(frozen=True)
 class Result:
     """A whole report, before it is rendered."""
 
@@ -145,3 +252,7 @@ class Result:
     arms: tuple[ArmResult, ...]
     guards: tuple[Guard, ...]
     context: Context
+    shift: Shift | None = None
+    """None where there is one split only."""
+    lengths: tuple[LengthBand, ...] = ()
+    examples: Examples | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,57 @@ class MetricScores:
 
 
 @dataclass(frozen=True)
+class SplitFacts:
+    """What is known of a split that metrics are of."""
+
+    units: str | None = None
+    """Splits of equal `units` have the same clusters; None where that is not known."""
+    series: str | None = None
+    """What was done to the split, where that has severities; else None."""
+    severity: float | None = None
+
+
+@dataclass(frozen=True)
+class Queries:
+    """The queries of one split in one direction, for what is asked of them one by one."""
+
+    name: str
+    """Such as `test/t2i`."""
+    ranks: NDArray[np.int32]
+    """(arms, seeds, queries) rank of the best correct item, from 1; 0 in runs that are missing."""
+    clusters: NDArray[np.int32]
+    """(queries,) the cluster of each."""
+    words: NDArray[np.int32] | None = None
+    """(queries,) the length of each in words, None where it is not known."""
+
+
+@dataclass(frozen=True)
+class QueryView:
+    """A query with what one needs to look at it."""
+
+    words: tuple[str, ...]
+    boxes: NDArray[np.float32]
+    """(regions, 4) x1, y1, x2, y2 as shares of the picture's width and height."""
+    picture: NDArray[np.uint8] | None
+    """(height, width) or (height, width, 3), None where there is none."""
+    attention: Mapping[str, NDArray[np.float32]]
+    """arm → (words, regions) weights, averaged over its seeds, for arms whose words attend."""
+
+
+class Shelf(Protocol):
+    """Where queries can be looked at, some of them."""
+
+    @property
+    def queries(self) -> Sequence[int]:
+        """Places, among the queries of `Scores.queries`, of those that can be looked at."""
+        ...
+
+    def view(self, query: int, arms: Sequence[str]) -> QueryView:
+        """One of them, with the attention of these arms."""
+        ...
+
+
+@dataclass(frozen=True)
 class Scores:
     """All metrics of a set of arms with their seeds.
 
@@ -70,6 +122,11 @@ class Scores:
     levels: Mapping[str, Mapping[str, str]]
     seeds: tuple[str, ...]
     metrics: Mapping[str, MetricScores]
+    """By name, `split/metric`; those of other splits than the primary metric's are for the comparison of splits."""
+    splits: Mapping[str, SplitFacts] = field(default_factory=dict)
+    """What is known of splits, by the first part of the names of metrics."""
+    queries: Queries | None = None
+    shelf: Shelf | None = None
 
     @property
     def factors(self) -> dict[str, tuple[str, ...]]:

@@ -29,7 +29,7 @@ def write(result: Result, folder: str | Path) -> dict[str, Path]:
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     paths = {name: _replace(target / name, text) for name, text in texts.items()}
-    for name in figures.NAMES:
+    for name in figures.FIGURES:
         if name not in drawn:  # a figure of an earlier report, which this one has no data for
             (target / f"{name}.svg").unlink(missing_ok=True)
     return paths

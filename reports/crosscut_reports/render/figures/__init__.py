@@ -1,0 +1,41 @@
+"""The figures of a report as SVG, each in a file of its own. Same result, same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from crosscut_reports.render.figures import arms, forest, tuning
+from crosscut_reports.render.figures.drawing import MARKS, STYLE, Drawing, svg
+from crosscut_reports.result import Result
+
+__all__ = ["FIGURES", "MARKS", "draw"]
+
+
+class Maker(NamedTuple):
+    """How a figure is titled, `{primary}` standing for the primary metric, and made; None without data for it."""
+
+    title: str
+    draw: Callable[[Result], Drawing | None]
+
+
+FIGURES: Mapping[str, Maker] = {
+    "forest": Maker("Contrasts on {primary}", forest.draw),
+    "arms": Maker("Arms on {primary}", arms.draw),
+    "tuning": Maker("Expected best dev score against search trials", tuning.draw),
+}
+"""Every figure by the name of its file."""
+
+
+def draw(result: Result) -> dict[str, str]:
+    """Name → SVG text, for the figures that the result has data for."""
+    from matplotlib import style
+
+    found: dict[str, str] = {}
+    with style.context(["default", STYLE]):
+        for name, maker in FIGURES.items():
+            drawing = maker.draw(result)
+            if drawing is not None:
+                title = maker.title.replace("{primary}", result.design.primary)
+                found[name] = svg(name, title, drawing)
+    return found
