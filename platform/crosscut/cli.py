@@ -225,7 +225,9 @@ def report(
         from crosscut.records.store import Store
 
         store = Store.open(source)
-        written = publication.of_sweep(_recorded(store), Path(out) if out else store.report, wishes)
+        written = publication.of_sweep(
+            _recorded(store), Path(out) if out else store.report, wishes, store.details
+        )
     else:
         written = publication.of_table(Path(source), Path(out) if out else None, wishes)
     for sentence in written.sentences:

@@ -101,7 +101,7 @@ def _report(plan: Plan, store: Store, console: Console) -> None:
     if not finished:
         console.print("no report: no run has ended well")
         return
-    publication = of_sweep(plan, store.report)
+    publication = of_sweep(plan, store.report, details=store.details)
     for sentence in publication.sentences:
         console.print(Text(sentence), soft_wrap=True)
     console.print(Text(f"report: {publication.page}", style="bold"), soft_wrap=True)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from crosscut.context import context_of, question_of
 from crosscut.errors import InputError
 from crosscut.plan import Plan
-from crosscut.scores import context_of, question_of, scores_of
+from crosscut.scores import scores_of
+from crosscut.shelf import ReadDetails
 from crosscut_reports.analysis import analyse
 from crosscut_reports.context import Context
 from crosscut_reports.contrast import ContrastError
@@ -83,18 +85,20 @@ class Publication:
         return [*self.notes, *(contrast.sentence for contrast in shown), *rest]
 
 
-def of_sweep(plan: Plan, folder: Path, wishes: Wishes | None = None) -> Publication:
+def of_sweep(
+    plan: Plan, folder: Path, wishes: Wishes | None = None, details: ReadDetails | None = None
+) -> Publication:
     """Write the report of a plan, from the records it was reconciled with, into `folder`.
 
     Raises:
         InputError: no run has ended well, or the wishes name what is not there.
     """
-    scores = scores_of(plan)
+    wishes = wishes or Wishes()
+    scores = scores_of(plan, wishes.metric, details)
     if not scores.metrics:
         well = any(r is not None and r.status == "finished" for arm in plan.arms for r in arm.finals)
         reason = "no metric is common to all runs" if well else "no run has ended well"
         raise InputError(f"{plan.experiment.sweep.name}: there is nothing to report, {reason}")
-    wishes = wishes or Wishes()
     question, notes = _answerable(question_of(plan), scores, asked_primary=wishes.metric)
     try:
         question = replace(question, changed=wishes.changes(question))

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from crosscut.arms.experiment import Experiment
+from crosscut.context import context_of, question_of
 from crosscut.plan import Plan, reconcile
 from crosscut.records.record import Failure, Record
 from crosscut.records.work import Work
-from crosscut.scores import context_of, hits, question_of, scores_of
+from crosscut.scores import hits, scores_of
 from crosscut_reports.context import Failure as Told
 from crosscut_reports.context import Note
-from crosscut_trainables.evaluation import QueryRanks, QueryValues
+from crosscut_trainables.evaluation import QueryRanks, QueryValues, SplitFacts
 from crosscut_trainables.metrics import CUTOFFS
 
 Outcome = Callable[[Work], Record]
@@ -343,3 +344,91 @@ def test_a_further_metric_that_a_run_lacks_by_query_is_known_per_run_only(
 ) -> None:
     plan = ended(lambda work: with_values(outcome(work), missing=work.seed == 1))
     assert not scores_of(plan).metrics["test/t2i_mrr"].per_cluster
+
+
+def shifted(record: Record, words: int = 0) -> Record:
+    """The same, evaluated on a split `noisy` of the same images as well, where every rank is twice as high."""
+    if not record.ranks:
+        return record
+    found = {
+        f"noisy/{way}": QueryRanks(queries.ranks * 2, queries.clusters)
+        for way in ("i2t", "t2i")
+        if (queries := record.ranks[f"test/{way}"])
+    }
+    recalls = {f"{n}_r{k}": 100.0 * float(np.mean(q.ranks <= k)) for n, q in found.items() for k in CUTOFFS}
+    texts = record.ranks["test/t2i"]
+    lengths = QueryValues(np.arange(len(texts.ranks), dtype=np.float32) % 4 + 2 + words, texts.clusters)
+    return replace(
+        record,
+        metrics={
+            **record.metrics,
+            **recalls,
+            "noisy/rsum": sum(recalls.values()),
+            "noisy/unknown_words": 3.0,
+        },
+        ranks={**record.ranks, **found},
+        traits={"test/t2i_words": lengths},
+        splits={"test": SplitFacts("here"), "noisy": SplitFacts("here", "noise", 2.0)},
+    )
+
+
+def test_the_primary_metric_comes_on_every_split_that_runs_were_evaluated_on(
+    ended: Callable[[Outcome], Plan], outcome: Outcome
+) -> None:
+    plan = ended(lambda work: shifted(outcome(work)))
+    scores = scores_of(plan)
+    others = {name for name in scores.metrics if not name.startswith("test/")}
+    assert others == {"noisy/rsum"}
+    assert scores.metrics["noisy/rsum"].clusters == scores.metrics["test/rsum"].clusters
+    recorded = [[r.metrics["noisy/rsum"] for r in row if r is not None] for row in finals(plan)]
+    np.testing.assert_allclose(scores.metrics["noisy/rsum"].runs, recorded)
+    assert (scores.splits["noisy"].series, scores.splits["noisy"].severity) == ("noise", 2.0)
+    assert scores.splits["noisy"].units == scores.splits["test"].units == "here"
+    asked = scores_of(plan, "test/t2i_r5").metrics
+    assert "noisy/t2i_r5" in asked and "noisy/rsum" not in asked
+
+
+def test_a_split_that_some_runs_lack_is_left_out_and_facts_that_differ_are_not_known(
+    ended: Callable[[Outcome], Plan], outcome: Outcome
+) -> None:
+    def some(work: Work) -> Record:
+        return shifted(outcome(work)) if work.seed else outcome(work)
+
+    assert scores_of(ended(some)).splits == {} and "noisy/rsum" not in scores_of(ended(some)).metrics
+
+    def moved(work: Work) -> Record:
+        record = shifted(outcome(work))
+        facts = {**record.splits, "noisy": SplitFacts(f"images of {work.arm}")}
+        return replace(record, splits=facts if record.ranks else {})
+
+    found = scores_of(ended(moved)).splits
+    assert found["noisy"].units is None and found["test"].units == "here"
+
+
+def test_queries_come_with_their_ranks_and_lengths(
+    ended: Callable[[Outcome], Plan], outcome: Outcome
+) -> None:
+    plan = ended(lambda work: shifted(outcome(work)))
+    queries = scores_of(plan).queries
+    assert queries is not None and queries.words is not None and queries.name == "test/t2i"
+    for row, ranks in zip(finals(plan), queries.ranks, strict=True):
+        for record, own in zip(row, ranks, strict=True):
+            assert record is not None
+            np.testing.assert_array_equal(own, record.ranks["test/t2i"].ranks)
+    np.testing.assert_array_equal(queries.words, np.arange(queries.ranks.shape[2]) % 4 + 2)
+    differ = scores_of(ended(lambda work: shifted(outcome(work), words=work.seed))).queries
+    assert differ is not None and differ.words is None
+    assert (scores_of(ended(outcome)).queries or queries).words is None
+
+
+def test_a_missing_run_has_ranks_of_0(ended: Callable[[Outcome], Plan], outcome: Outcome) -> None:
+    def one_fails(work: Work) -> Record:
+        record = shifted(outcome(work))
+        if work.phase == "final" and work.index == 1 and work.arm == "some":
+            return Record(work, "failed", failure=Failure("raised", "ValueError: no"))
+        return record
+
+    queries = scores_of(ended(one_fails)).queries
+    assert queries is not None
+    missing = (queries.ranks == 0).all(axis=2)
+    assert missing.sum() == 1 and missing[:, 1].any()

@@ -16,6 +16,7 @@ import numpy as np
 from crosscut.arms.loading import load
 from crosscut.engine.board import Board
 from crosscut.engine.run_session import NotANumber, RunSession, refuse_nan
+from crosscut.records.details import Details
 from crosscut.records.lock import working
 from crosscut.records.provenance import provenance
 from crosscut.records.record import DamagedRecord, Failure, Record, Status
@@ -122,7 +123,8 @@ def _outcome(work: Work, status: Status, evaluation: Evaluation) -> Record:
 
     Raises whatever shows that it is no evaluation: that is the trainable's fault, not the platform's.
     """
-    for name in (*evaluation.metrics, *evaluation.ranks, *evaluation.values):
+    named = (evaluation.metrics, evaluation.ranks, evaluation.values, evaluation.traits, evaluation.splits)
+    for name in (name for part in (*named, evaluation.rankings, evaluation.examples) for name in part):
         if not isinstance(name, str):
             raise TypeError(f"the evaluation names a metric or ranks {name!r}, expected text")
     record = Record(
@@ -137,6 +139,12 @@ def _outcome(work: Work, status: Status, evaluation: Evaluation) -> Record:
             name: QueryValues(np.asarray(queries.values), np.asarray(queries.clusters))
             for name, queries in evaluation.values.items()
         },
+        traits={
+            name: QueryValues(np.asarray(queries.values), np.asarray(queries.clusters))
+            for name, queries in evaluation.traits.items()
+        },
+        splits=dict(evaluation.splits),
+        details=Details(dict(evaluation.rankings), dict(evaluation.examples)),
         notes=_notes(evaluation.notes),
     )
     record.to_files()

@@ -12,9 +12,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from crosscut.records.details import DETAIL_FILES, Details
 from crosscut.records.key import FORMAT, canonical
 from crosscut.records.work import Work
-from crosscut_trainables.evaluation import QueryRanks, QueryValues
+from crosscut_trainables.evaluation import QueryRanks, QueryValues, SplitFacts
 
 Status = Literal["finished", "pruned", "failed"]
 FailureKind = Literal["raised", "diverged", "lost"]
@@ -22,6 +23,7 @@ FailureKind = Literal["raised", "diverged", "lost"]
 RECORD_FILE = "record.json"
 RANKS_FILE = "ranks.npz"
 VALUES_FILE = "values.npz"
+TRAITS_FILE = "traits.npz"
 
 
 class DamagedRecord(Exception):  # noqa: N818 - a state of the record, told in its own words
@@ -58,6 +60,12 @@ class Record:
     ranks: Mapping[str, QueryRanks] = field(default_factory=dict)
     values: Mapping[str, QueryValues] = field(default_factory=dict)
     """Further metrics by query."""
+    traits: Mapping[str, QueryValues] = field(default_factory=dict)
+    """What is known of queries beside how well they do."""
+    splits: Mapping[str, SplitFacts] = field(default_factory=dict)
+    """What splits are."""
+    details: Details | None = None
+    """None in a record that was read: `Store.details` reads them."""
     failure: Failure | None = None
     notes: Sequence[str] = ()
     """What the trainable says of the run, a sentence each."""
@@ -91,6 +99,11 @@ class Record:
         if self.values:
             values = {name: (found.values, found.clusters) for name, found in self.values.items()}
             files[VALUES_FILE] = _to_npz("values", np.float32, values)
+        if self.traits:
+            traits = {name: (found.values, found.clusters) for name, found in self.traits.items()}
+            files[TRAITS_FILE] = _to_npz("values", np.float32, traits)
+        if self.details is not None:
+            files |= self.details.to_files()
         body: dict[str, Any] = {
             "format": FORMAT,
             "key": self.key,
@@ -98,6 +111,7 @@ class Record:
             "work": self.work.to_json(),
             "metrics": dict(self.metrics),
             "history": [{"step": s.step, "metrics": dict(s.metrics)} for s in self.history],
+            "splits": {name: asdict(facts) for name, facts in self.splits.items()},
             "failure": None if self.failure is None else asdict(self.failure),
             "notes": list(self.notes),
             "seconds": self.seconds,
@@ -112,7 +126,7 @@ class Record:
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Record:
-        """The record that `to_files` wrote.
+        """The record that `to_files` wrote, without its details, whose files need not be among `files`.
 
         Raises:
             DamagedRecord: a file is missing or does not have its checksum.
@@ -129,14 +143,11 @@ class Record:
             raise DamagedRecord(f"{RECORD_FILE} does not have its checksum")
         if body["format"] != FORMAT:
             raise DamagedRecord(f"format {body['format']} is not {FORMAT}")
-        for name, expected in body["files"].items():
-            if name not in files:
-                raise DamagedRecord(f"{name} is missing")
-            if _sha256(files[name]) != expected:
-                raise DamagedRecord(f"{name} does not have its checksum")
+        _check(files, {name: sum_ for name, sum_ in body["files"].items() if name not in DETAIL_FILES})
         # Most records have no values of their own; the oldest never had.
         ranks = _from_npz("ranks", files[RANKS_FILE]) if RANKS_FILE in body["files"] else {}
         values = _from_npz("values", files[VALUES_FILE]) if VALUES_FILE in body["files"] else {}
+        traits = _from_npz("values", files[TRAITS_FILE]) if TRAITS_FILE in body["files"] else {}
         failure = body["failure"]
         return cls(
             work=Work.from_json(body["work"]),
@@ -145,6 +156,8 @@ class Record:
             history=tuple(Step(s["step"], s["metrics"]) for s in body["history"]),
             ranks={name: QueryRanks(*pair) for name, pair in ranks.items()},
             values={name: QueryValues(*pair) for name, pair in values.items()},
+            traits={name: QueryValues(*pair) for name, pair in traits.items()},
+            splits={name: SplitFacts(**facts) for name, facts in body.get("splits", {}).items()},
             failure=None if failure is None else Failure(**failure),
             # A record that was written before there were notes is as good as any.
             notes=tuple(body.get("notes", ())),
@@ -153,6 +166,25 @@ class Record:
             ended=body["ended"],
             provenance=body["provenance"],
         )
+
+
+def details_of(files: Mapping[str, bytes]) -> Details:
+    """The details in the files of a record that is sound.
+
+    Raises:
+        DamagedRecord: a file of them is missing or does not have its checksum.
+    """
+    sums = json.loads(files[RECORD_FILE])["files"]
+    _check(files, {name: sums[name] for name in DETAIL_FILES if name in sums})
+    return Details.from_files(files)
+
+
+def _check(files: Mapping[str, bytes], sums: Mapping[str, str]) -> None:
+    for name, expected in sums.items():
+        if name not in files:
+            raise DamagedRecord(f"{name} is missing")
+        if _sha256(files[name]) != expected:
+            raise DamagedRecord(f"{name} does not have its checksum")
 
 
 def _sha256(content: bytes) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 from crosscut.errors import InputError
 from crosscut.records.artifacts import Artifacts
-from crosscut.records.record import RECORD_FILE, DamagedRecord, Record
+from crosscut.records.details import DETAIL_FILES, Details
+from crosscut.records.record import RECORD_FILE, DamagedRecord, Record, details_of
 
 
 class Store:
@@ -20,7 +21,7 @@ class Store:
 
     ```
     sweep.json                 the sweep as it was last asked for
-    runs/<key>/                one record: record.json, ranks.npz
+    runs/<key>/                one record: record.json, ranks.npz, rankings.npz, …
     checkpoints/<key>/         the newest checkpoint of a run that has not ended
     artifacts/<name>-<key>/    what runs share, such as an encoder that was trained by itself
     set-aside/<key>.<n>/       records that were damaged, or failed and were tried again
@@ -110,14 +111,18 @@ class Store:
         temporary.replace(path)
 
     def read(self, key: str) -> Record | None:
-        """The record of `key`, None where there is none.
+        """The record of `key` without its details, None where there is none.
 
         Raises:
             DamagedRecord: there is one, but it is not what was written.
         """
         folder = self.runs / key
         try:
-            files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+            files = {
+                path.name: path.read_bytes()
+                for path in folder.iterdir()
+                if path.is_file() and path.name not in DETAIL_FILES
+            }
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -126,6 +131,25 @@ class Store:
         if record.key != key:
             raise DamagedRecord(f"it is the record of {record.key}")
         return record
+
+    def details(self, key: str) -> Details:
+        """The details of a record; empty where it has none, as those have that were written before there were any.
+
+        Raises:
+            DamagedRecord: they are not what was written, or there is no such record.
+        """
+        folder = self.runs / key
+        try:
+            files = {
+                name: (folder / name).read_bytes()
+                for name in (RECORD_FILE, *DETAIL_FILES)
+                if (folder / name).is_file()
+            }
+        except OSError as error:
+            raise DamagedRecord(f"it cannot be read: {error.strerror}") from error
+        if RECORD_FILE not in files:
+            raise DamagedRecord(f"{RECORD_FILE} is missing")
+        return details_of(files)
 
     def write(self, record: Record) -> Record:
         """Keep a record, unless one that is as good has the key already; the one that stays is returned.
