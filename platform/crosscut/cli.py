@@ -10,12 +10,11 @@ import typer
 from typer.core import TyperGroup
 
 from crosscut.data_commands import data
+from crosscut.export_command import export
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from crosscut.plan import Plan
-    from crosscut.records.store import Store
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -146,6 +145,7 @@ def status(
     from rich.live import Live
     from rich.text import Text
 
+    from crosscut.plan import recorded
     from crosscut.progress import running_elsewhere
     from crosscut.records.lock import held, holder
     from crosscut.records.store import Store
@@ -155,7 +155,7 @@ def status(
     store = Store.open(folder)
 
     def look() -> tuple[Group, bool]:
-        found = _recorded(store)
+        found = recorded(store)
         live = held(store.folder)
         running, slots = running_elsewhere(store) if live else ([], None)
         if found.done:
@@ -222,17 +222,21 @@ def report(
         margin=margin,
     )
     if Path(source).is_dir():
+        from crosscut.plan import recorded
         from crosscut.records.store import Store
 
         store = Store.open(source)
         written = publication.of_sweep(
-            _recorded(store), Path(out) if out else store.report, wishes, store.details
+            recorded(store), Path(out) if out else store.report, wishes, store.details
         )
     else:
         written = publication.of_table(Path(source), Path(out) if out else None, wishes)
     for sentence in written.sentences:
         _say(console, sentence)
     _say(console, f"report: {written.page}")
+
+
+app.command()(export)
 
 
 @app.command("list")
@@ -297,14 +301,6 @@ def main() -> None:
             f"crosscut: {reason}; what is recorded is kept, the same command goes on from here", err=True
         )
         sys.exit(FAILED)
-
-
-def _recorded(store: Store) -> Plan:
-    """The plan of the sweep in a store, with the records it has now."""
-    from crosscut.plan import reading, reconcile
-    from crosscut.records.snapshot import recall
-
-    return reconcile(recall(store), reading(store, [], retry=()))
 
 
 def _console() -> Console:

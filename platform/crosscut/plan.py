@@ -120,6 +120,13 @@ def reading(
     return read
 
 
+def recorded(store: Store) -> Plan:
+    """The plan of the sweep in a store, with the records that it has now."""
+    from crosscut.records.snapshot import recall
+
+    return reconcile(recall(store), reading(store, [], retry=()))
+
+
 def lost(work: Work, reason: str) -> Record:
     """The record of work whose process died."""
     return Record(work, "failed", failure=Failure("lost", reason))

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from itertools import combinations
 from typing import Literal
 
-Kind = Literal["hypothesis", "arm", "level", "simple", "pair"]
+Kind = Literal["hypothesis", "arm", "level", "simple", "pair", "split"]
 """Where a contrast comes from: declared; an arm against the baseline; a level against the baseline's level,
-averaged over the other factors; the same in one cell of them; two arms."""
+averaged over the other factors; the same in one cell of them; two arms; an arm on two splits."""
 
 Levels = Mapping[str, Mapping[str, str]]
 """arm → factor → level, in the order of the arms."""

@@ -199,15 +199,15 @@ def ceiling_and_floor(table: Table) -> list[Guard]:
 
 def untested(measured: Sequence[Measurement]) -> list[Guard]:
     """Contrasts without a p-value, which leave their family."""
-    reasons: dict[tuple[str, str], list[str]] = {}
+    reasons: dict[tuple[str, str], dict[str, None]] = {}
     for one in measured:
         if one.estimate.reason is not None:
-            reasons.setdefault((one.metric, one.estimate.reason), []).append(one.contrast.name)
+            reasons.setdefault((one.metric, one.estimate.reason), {})[one.contrast.name] = None
     return [
         Guard(
             "no-test",
             "warning",
-            f"No test on {metric}, and no place in the family, for {listed(names)}: {why}.",
+            f"No test on {metric}, and no place in the family, for {listed(list(names))}: {why}.",
         )
         for (metric, why), names in reasons.items()
     ]
@@ -236,8 +236,11 @@ def repeated_hypotheses(pairs: Sequence[tuple[str, str]]) -> list[Guard]:
     return [Guard("repeated-hypotheses", "note", message)]
 
 
-def declarations(question: Question, metrics: Sequence[str], table: Table) -> list[Guard]:
-    """What the question leaves open, and what inference is conditional on; the primary metric comes first."""
+def declarations(
+    question: Question, metrics: Sequence[str], table: Table, *, shifted: bool = False
+) -> list[Guard]:
+    """What the question leaves open, and what inference is conditional on; the primary metric comes first.
+    `shifted`: it is compared with the same metric of other splits."""
     found = []
     if question.margin == 0:
         message = (
@@ -247,7 +250,8 @@ def declarations(question: Question, metrics: Sequence[str], table: Table) -> li
         found.append(Guard("no-margin", "note", message))
     elif len(metrics) > 1:
         message = (
-            f"The margin of {question.margin:g} points holds for {metrics[0]} alone; other metrics have none."
+            f"The margin of {question.margin:g} points holds for {metrics[0]} alone"
+            f"{', on other splits too' if shifted else ''}; other metrics have none."
         )
         found.append(Guard("margin-metric", "note", message))
     if not question.hypotheses:

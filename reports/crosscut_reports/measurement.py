@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosscut_reports import closed_form, query_scope, seed_scope
 from crosscut_reports.contrast import Contrast
-from crosscut_reports.estimate import ROUNDING, Array, Estimate
+from crosscut_reports.estimate import ROUNDING, Array, Components, Estimate
 from crosscut_reports.result import Scope
 from crosscut_reports.scores import MetricScores, Scores
 
@@ -40,8 +40,11 @@ class Measurement:
     basis: Basis
     estimate: Estimate
     signs: tuple[int, int, int] | None
-    """Wins, ties and losses of clusters, else of seeds; None for unpaired seeds without clusters."""
+    """Wins, ties and losses of clusters, else of seeds; None for unpaired seeds without clusters, and for
+    clusters of several samples."""
     clusters: int | None
+    higher_is_better: bool = True
+    """Of the metric, whichever way `estimate` is turned."""
 
 
 class Table:
@@ -148,6 +151,8 @@ def _estimate(table: Table, contrast: Contrast, basis: Basis, D: Array, p: float
             means = np.stack([scores.mean(axis=0) for scores in own])
             linear = table.cleared(np.asarray(list(contrast.weights.values())) @ means)[None, :]
     if basis.scope == "queries":
+        if table.metric.blocks is not None:
+            return query_scope.independent(linear, table.metric.blocks)
         return query_scope.contrast(linear, p)
     if basis.paired:
         if basis.scope == "seeds-and-queries":
@@ -161,8 +166,9 @@ def _estimate(table: Table, contrast: Contrast, basis: Basis, D: Array, p: float
 
 
 def _signs(table: Table, basis: Basis, D: Array) -> tuple[int, int, int] | None:
-    """Wins, ties and losses over clusters, or over seeds where there are no clusters."""
-    if not table.metric.per_cluster and not basis.paired:
+    """Wins, ties and losses over clusters, or over seeds where there are no clusters. None where clusters are of
+    several samples, since one of them has no difference of its own."""
+    if table.metric.blocks is not None or (not table.metric.per_cluster and not basis.paired):
         return None
     units = table.cleared(D.mean(axis=0 if table.metric.per_cluster else 1))
     wins, losses = int((units > 0).sum()), int((units < 0).sum())
@@ -182,7 +188,10 @@ def measure(
         None if basis is None else _prepare(table, contrast, basis)
         for contrast, basis in zip(contrasts, bases, strict=True)
     ]
-    flipped = [place for place, basis in enumerate(bases) if basis is not None and basis.scope == "queries"]
+    flips = table.metric.blocks is None
+    flipped = [
+        place for place, basis in enumerate(bases) if flips and basis is not None and basis.scope == "queries"
+    ]
     p: dict[int, float] = {}
     if flipped:
         means = np.stack([D.mean(axis=0) for place in flipped if (D := prepared[place]) is not None])
@@ -193,5 +202,18 @@ def measure(
             found.append(None)
             continue
         estimate = _estimate(table, contrast, basis, D, p.get(place))
-        found.append(Measurement(contrast, metric, basis, estimate, _signs(table, basis, D), table.clusters))
+        if table.metric.blocks is not None:
+            # Deviations of clusters are scaled to give the variance of the whole, so theirs alone mean nothing.
+            estimate = replace(estimate, components=Components(sd_seed=estimate.components.sd_seed))
+        found.append(
+            Measurement(
+                contrast,
+                metric,
+                basis,
+                estimate,
+                _signs(table, basis, D),
+                table.clusters,
+                table.metric.higher_is_better,
+            )
+        )
     return found

@@ -1,4 +1,4 @@
-"""Scope "these trained models, new queries": sign flips of clusters.
+"""Scope "these trained models, new queries": sign flips of clusters, or Welch's t where they are two samples.
 
 Says nothing of training noise: another seed may tell another story. It is what remains with fewer than three
 seeds.
@@ -7,13 +7,14 @@ seeds.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
 from crosscut_reports import closed_form
-from crosscut_reports.estimate import ROUNDING, SMALLEST_P, Array, Components, Estimate
+from crosscut_reports.estimate import ROUNDING, SMALLEST_P, Array, Components, Estimate, t_tail
 
 DRAWS = 9999
 """Sampled sign flips; with them the smallest p is 1/10000."""
@@ -123,3 +124,35 @@ def contrast(D: Array, p: float | None = None) -> Estimate:
         return Estimate(estimate, 0.0, df, 1.0, parts)
     found = float(sign_flips(means[None, :])[0]) if p is None else p
     return Estimate(estimate, se, df, found, parts, query_variance=se**2)
+
+
+def independent(D: Array, blocks: Sequence[int]) -> Estimate:
+    """The contrast whose scores are D (seeds, clusters), its clusters being samples of their own.
+
+    `D` is such that the variance of all its clusters, divided by their number Q, is the sum over samples of each
+    one's variance divided by its size, as `splits.difference` makes it. So a sample's share of SE² is the sum of
+    its squared deviations divided by Q(Q−1), and df = SE⁴ / Σ_b share_b²/(Q_b−1) (Welch 1947). A cluster has
+    no difference here whose sign could be flipped, so p is of the t test.
+    """
+    means = D.mean(axis=0)
+    clusters, estimate = means.size, float(means.mean())
+    scale = float(np.abs(D).max())
+    deviations = np.split((means - estimate) ** 2, np.cumsum(blocks)[:-1])
+    shares = [float(squares.sum()) / (clusters * (clusters - 1)) for squares in deviations]
+    se = math.sqrt(sum(shares))
+    parts = closed_form.components(D) if D.shape[0] > 1 else Components()
+    if abs(estimate) <= ROUNDING * scale:
+        estimate = 0.0
+    if se <= ROUNDING * scale:
+        df = float(clusters - len(blocks))
+        if scale > 0:
+            reason = (
+                "scores are the same in every cluster, so there is no spread to test the difference against"
+            )
+            return Estimate(estimate, 0.0, df, None, parts, reason=reason)
+        return Estimate(estimate, 0.0, df, 1.0, parts)
+    spread = sum(share**2 / (size - 1) for share, size in zip(shares, blocks, strict=True))
+    df = se**4 / spread
+    return Estimate(
+        estimate, se, df, min(1.0, 2 * t_tail(abs(estimate) / se, df)), parts, query_variance=se**2
+    )

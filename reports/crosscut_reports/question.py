@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from crosscut_reports.contrast import near
 from crosscut_reports.result import Scope
 from crosscut_reports.scores import Scores
+from crosscut_reports.splits import compared, split_of
 
 
 class QuestionError(ValueError):
@@ -29,7 +30,7 @@ class Question:
     hypotheses: Sequence[Mapping[str, str]] = ()
     """Such as `{"constraints": "ccr vs none"}`; see `contrast.hypothesis`."""
     metrics: Sequence[str] | None = None
-    """Metrics beside the primary one; None for all."""
+    """Metrics beside the primary one; None for all of its split, see `all_metrics`."""
     factors: Sequence[str] | None = None
     """Factors whose effects are looked at; None for all."""
     scope: Scope | None = None
@@ -61,9 +62,18 @@ class Question:
         return next(iter(scores.metrics))
 
     def all_metrics(self, scores: Scores) -> tuple[str, ...]:
-        """The primary metric first, then the others in the order asked for."""
+        """The primary metric first, then the others in the order asked for.
+
+        Where none are asked for it is all of them, but for those of splits that the primary metric's split is
+        compared with: each would be a family of its own, and what is asked of these splits is how they differ.
+        Splits that nothing is compared with, such as dev, keep their metrics, as do metrics without a split.
+        """
         primary = self.primary_metric(scores)
-        wanted = tuple(scores.metrics) if self.metrics is None else self.metrics
+        wanted = self.metrics
+        if wanted is None:
+            splits = compared(scores.metrics, primary)
+            elsewhere = set() if splits is None else {splits.source, *splits.others} - {split_of(primary)}
+            wanted = [name for name in scores.metrics if split_of(name) not in elsewhere]
         names = [_known("metrics", "metric", name, tuple(scores.metrics)) for name in wanted]
         return tuple(dict.fromkeys([primary, *names]))
 

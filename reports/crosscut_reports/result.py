@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from crosscut_reports.context import Context
-from crosscut_reports.scores import QueryView
+
+if TYPE_CHECKING:  # with it would come NumPy, which a report of numbers does without
+    from crosscut_reports.scores import QueryView
 
 Scope = Literal["seeds-and-queries", "seeds", "queries"]
 """What is random: new seeds and new queries (the default); new seeds on these queries; new queries for these
@@ -138,27 +140,28 @@ class Guard:
 
 @dataclass(frozen=True)
 class Drop:
-    """An arm on another split than its own test split. `contrast` is the difference, the other split less test, so
-    that a loss is negative where higher is better, and `worse`."""
+    """An arm on another split than the source."""
 
     arm: str
     split: str
-    mean: float
-    ci: tuple[float, float] | None
+    there: ArmResult
+    """The arm on that split."""
     contrast: ContrastResult
+    """The other split less the source, so that a loss is negative, and `worse`; where lower is better the other
+    way round. The weights are those of the differences."""
     paired: bool
     """Whether the two splits have the same clusters, which were compared one by one."""
 
 
 @dataclass(frozen=True)
 class ShiftEffect:
-    """A contrast on another split, and how much more it is there than on test: an interaction contrast."""
+    """A contrast on another split, and how much more it is there than on the source: an interaction contrast."""
 
     name: str
     """Of the contrast of arms."""
     split: str
     here: ContrastResult
-    """On test."""
+    """On the source."""
     there: ContrastResult
     """On the other split."""
     more: ContrastResult
@@ -173,11 +176,12 @@ class SeverityPoint:
     split: str
     mean: float
     ci: tuple[float, float] | None
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True)
 class SeverityCurve:
-    """An arm over the severities of one series."""
+    """An arm over the severities of one series, by rising severity."""
 
     series: str
     arm: str
@@ -186,19 +190,33 @@ class SeverityCurve:
 
 @dataclass(frozen=True)
 class Shift:
-    """The arms off the split that they were made for."""
+    """The arms off the split that they were made for. All in points of the primary metric, whose margin holds."""
 
     source: str
     """The split that others are compared with, such as `test`."""
     metric: str
-    """Without its split, such as `rsum`."""
+    """The primary metric without its split, such as `rsum`."""
     splits: tuple[str, ...]
     """The others, in order."""
     own: tuple[ArmResult, ...]
     """The arms on `source`."""
     drops: tuple[Drop, ...]
+    """Split by split, the arms in order. One family."""
     effects: tuple[ShiftEffect, ...]
+    """Contrast by contrast, the splits in order. What is `there` is one family, what is `more` another; what is
+    `here` or `there` on the primary metric itself is the very result of the report."""
     curves: tuple[SeverityCurve, ...]
+    """Series by series, the arms in order."""
+    higher_is_better: bool = True
+
+    @property
+    def contrasts(self) -> tuple[ContrastResult, ...]:
+        """All of them, each once."""
+        found = [drop.contrast for drop in self.drops]
+        found += [
+            contrast for effect in self.effects for contrast in (effect.here, effect.there, effect.more)
+        ]
+        return tuple({id(contrast): contrast for contrast in found}.values())
 
 
 @dataclass(frozen=True)

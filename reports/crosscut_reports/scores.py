@@ -46,6 +46,10 @@ class MetricScores:
     """`values` with the clusters' unequal sizes taken out of their spread, of the same shape; see `linearised`.
     None where clusters are of one size. The variance of an arm is that of `linear`; whether an arm is ahead on
     a cluster is told by `values`. Of a sum of metrics it is the sum of theirs."""
+    blocks: tuple[int, ...] | None = None
+    """Sizes of the samples that the clusters are of, where these are several: the first so many clusters are one
+    sample, those after them the next. Then `linear` is there and has the variance of the whole, while whether an
+    arm is ahead on a single cluster has no meaning; see `splits.difference`. None: one sample."""
 
     @property
     def per_cluster(self) -> bool:
@@ -122,7 +126,8 @@ class Scores:
     levels: Mapping[str, Mapping[str, str]]
     seeds: tuple[str, ...]
     metrics: Mapping[str, MetricScores]
-    """By name, `split/metric`; those of other splits than the primary metric's are for the comparison of splits."""
+    """By name, `split/metric`; those of other splits than the primary metric's are for the comparison of
+    splits."""
     splits: Mapping[str, SplitFacts] = field(default_factory=dict)
     """What is known of splits, by the first part of the names of metrics."""
     queries: Queries | None = None

@@ -113,7 +113,7 @@ def _percent(share: float) -> str:
 def small_seed_error(results: Sequence[ContrastResult]) -> list[Guard]:
     """What the closed form's tests err with few seeds, alone and as families of the primary metric.
 
-    `results` are those of the primary metric. Figures are those of `closed_form`.
+    `results` are those of the primary metric, on other splits too. Figures are those of `closed_form`.
     """
     concerned = [one for one in results if one.scope == "seeds-and-queries" and one.p is not None]
     most = max(FAMILYWISE_ERROR)

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from crosscut import cli
 from crosscut.arms.experiment import Experiment
-from crosscut.plan import Plan, reading, reconcile
+from crosscut.plan import reading, reconcile, recorded
 from crosscut.progress import Progress
 from crosscut.records.lock import driving
 from crosscut.records.record import Failure, Record
@@ -543,7 +543,7 @@ def test_the_end_of_run_says_whether_every_run_ended_well(
 
 
 def test_the_plan_of_a_status_is_that_of_the_last_run(ended_sweep: Store) -> None:
-    plan: Plan = cli._recorded(ended_sweep)
+    plan = recorded(ended_sweep)
     assert plan.done and plan.runs == (6, 6)
 
 

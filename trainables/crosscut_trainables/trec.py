@@ -31,44 +31,18 @@ def safe_id(name: str) -> str:
     return quote(name, safe=_PRINTABLE)
 
 
-def pessimistic_order(
-    row: NDArray[np.float32], own: NDArray[np.int32], depth: int | None = None
-) -> NDArray[np.int64]:
-    """The first `depth` items of one query, None for all, in the order that `positive_ranks` ranks them by.
-
-    `row` (items,) scores, `own` (k,) the query's relevant items. By falling score; irrelevant items before
-    relevant ones of the same score, and irrelevant ones without a number (NaN) before everything; what is
-    then still alike comes in the order of the gallery. Where a relevant item's score is NaN all relevant ones
-    come last.
-    """
-    relevant = np.zeros(len(row), np.bool_)
-    relevant[own] = True
-    keys = np.where(np.isnan(row), np.inf, row)
-    if np.isnan(row[own]).any():
-        keys[own] = -np.inf
-    kept = len(row) if depth is None else min(depth, len(row))
-    candidates = np.arange(len(row))
-    if 0 < kept < len(row):
-        # Whatever is tied with the last kept item may still come before it.
-        limit = np.partition(keys, len(row) - kept)[len(row) - kept]
-        candidates = np.flatnonzero(keys >= limit)
-    order = np.lexsort((relevant[candidates], -keys[candidates]))
-    return candidates[order][:kept]
-
-
 def write_run(
     path: Path,
-    scores: NDArray[np.float32],
-    positives: tuple[NDArray[np.int64], NDArray[np.int32]],
-    depth: int | None = None,
+    items: NDArray[np.int32],
+    gallery: int,
     query_ids: Sequence[str] | None = None,
     item_ids: Sequence[str] | None = None,
     tag: str = "crosscut",
 ) -> None:
-    """Write the first `depth` items of each query, None for all, as a TREC run.
+    """Write the items that each query retrieves, `items` (queries, depth) of a gallery, as a TREC run.
 
-    `scores` (queries, items); `positives` as in `Positives`, where a query may have none. Ids are by default
-    the numbers from 0; others are written as `safe_id` makes them.
+    They come best first, as `rankings.first_items` gives them. Ids are by default the numbers from 0; others are
+    written as `safe_id` makes them.
 
     The score that is written is not the model's: it is the number of lines left, `depth` for the first and 1
     for the last. Tools read neither the order of the lines nor the rank, but sort by score, in single
@@ -76,19 +50,20 @@ def write_run(
     and float32 holds them exactly, so that every tool sees the one order in which ties and NaN count against
     the model.
 
-    Raises ValueError for positives that do not fit, ids that are too few, empty or not unique, and a depth
-    below 1.
+    Raises ValueError for items outside the gallery, and ids that are too few, empty or not unique.
     """
-    rows, queries, items = _named(scores.shape, positives, query_ids, item_ids)
-    if depth is not None and depth < 1:
-        raise ValueError(f"found depth {depth}, expected 1 or more")
-    name = safe_id(tag)
+    if items.ndim != 2:
+        raise ValueError(f"rankings have the shape {items.shape}, expected (queries, items)")
+    if items.size and not 0 <= items.min() <= items.max() < gallery:
+        raise ValueError(f"rankings run from {items.min()} to {items.max()}, expected 0 to {gallery - 1}")
+    queries, names = _ids("query", len(items), query_ids), _ids("item", gallery, item_ids)
+    name, depth = safe_id(tag), items.shape[1]
     with path.open("w", encoding="ascii", newline="\n") as file:
-        for query, row in enumerate(scores):
-            order = pessimistic_order(row, rows.of(query), depth)
-            for rank, item in enumerate(order.tolist(), 1):
-                left = len(order) - rank + 1
-                file.write(f"{queries[query]} Q0 {items[item]} {rank} {left} {name}\n")
+        for query, row in zip(queries, items.tolist(), strict=True):
+            file.writelines(
+                f"{query} Q0 {names[item]} {rank} {depth - rank + 1} {name}\n"
+                for rank, item in enumerate(row, 1)
+            )
 
 
 def write_qrels(
@@ -101,11 +76,14 @@ def write_qrels(
     """Write a line for each relevant item of each query, with relevance 1.
 
     `items` is the size of the gallery. A query without relevant items has no line, and other tools leave it
-    out. Raises ValueError as `write_run` does.
+    out. Raises ValueError for positives that do not fit, and for ids as `write_run` does.
     """
-    rows, queries, names = _named((len(positives[0]) - 1, items), positives, query_ids, item_ids)
+    rows = Positives(*positives)
+    count = len(rows.starts) - 1
+    rows.check(count, items, allow_empty=True)
+    queries, names = _ids("query", count, query_ids), _ids("item", items, item_ids)
     with path.open("w", encoding="ascii", newline="\n") as file:
-        for query in range(len(rows.starts) - 1):
+        for query in range(count):
             file.writelines(f"{queries[query]} 0 {names[item]} 1\n" for item in rows.of(query).tolist())
 
 
@@ -123,19 +101,6 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     for place, (query, _, item, relevance) in _lines(path, "query 0 item relevance"):
         _add(judged, query, item, _number(int, relevance, place), place)
     return judged
-
-
-def _named(
-    shape: tuple[int, ...],
-    positives: tuple[NDArray[np.int64], NDArray[np.int32]],
-    query_ids: Sequence[str] | None,
-    item_ids: Sequence[str] | None,
-) -> tuple[Positives, list[str], list[str]]:
-    if len(shape) != 2:
-        raise ValueError(f"scores have the shape {shape}, expected (queries, items)")
-    rows = Positives(*positives)
-    rows.check(*shape, allow_empty=True)
-    return rows, _ids("query", shape[0], query_ids), _ids("item", shape[1], item_ids)
 
 
 def _ids(what: str, count: int, names: Sequence[str] | None) -> list[str]:

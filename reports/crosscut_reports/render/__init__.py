@@ -1,4 +1,4 @@
-"""A result as files: `report.html`, `report.md`, `report.json`, two CSV tables and the figures."""
+"""A result as files: `report.html`, `report.md`, `report.json`, CSV tables and the figures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import tempfile
 from pathlib import Path
 
 from crosscut_reports.result import Result
+
+OPTIONAL = ("shift.csv", "effects.csv")
+"""Tables that only a report of several splits has."""
 
 
 def write(result: Result, folder: str | Path) -> dict[str, Path]:
@@ -24,14 +27,19 @@ def write(result: Result, folder: str | Path) -> dict[str, Path]:
         "report.json": json.render(result),
         "contrasts.csv": csv.contrasts(result),
         "arms.csv": csv.arms(result),
+        **(
+            {}
+            if result.shift is None
+            else {"shift.csv": csv.shift(result), "effects.csv": csv.effects(result)}
+        ),
         **{f"{name}.svg": text for name, text in drawn.items()},
     }
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     paths = {name: _replace(target / name, text) for name, text in texts.items()}
-    for name in figures.FIGURES:
-        if name not in drawn:  # a figure of an earlier report, which this one has no data for
-            (target / f"{name}.svg").unlink(missing_ok=True)
+    for name in (*OPTIONAL, *(f"{name}.svg" for name in figures.FIGURES)):
+        if name not in texts:  # of an earlier report, and this one has no data for it
+            (target / name).unlink(missing_ok=True)
     return paths
 
 

@@ -1,5 +1,8 @@
-"""`contrasts.csv` and `arms.csv`: the figures at full precision, one row a contrast and one row an arm and
-metric. An empty cell is a figure that the analysis does not give."""
+"""The CSV tables: the figures at full precision. An empty cell is a figure that the analysis does not give.
+
+`contrasts.csv` has a row a contrast, `arms.csv` a row an arm and metric; where splits are compared `shift.csv` has
+a row an arm and other split, and `effects.csv` three rows a contrast and other split.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from crosscut_reports.render.json import as_data
+from crosscut_reports.render.json import EFFECT_PARTS, as_data
 from crosscut_reports.result import Result
 
 CONTRASTS = (
@@ -16,6 +19,8 @@ CONTRASTS = (
     "ci_low", "ci_high", "verdict", "wins", "ties", "losses", "sd_seed", "sd_query", "sd_residual",
     "seeds_to_decide", "seeds", "clusters", "family", "smallest_effect", "sentence",
 )  # fmt: skip
+DROPS = ("arm", "split", "source", "paired", "mean", "mean_low", "mean_high")
+EFFECTS = ("effect", "split", "source", "part")
 ARMS = ("arm", "metric", "mean", "ci_low", "ci_high", "seeds", "trials", "sd_seed", "scope")
 
 
@@ -31,6 +36,31 @@ def arms(result: Result) -> str:
     for row in rows:
         row |= {f"factor:{factor}": row["levels"].get(factor) for factor in factors}
     return _table((*ARMS, *(f"factor:{factor}" for factor in factors)), rows)
+
+
+def shift(result: Result) -> str:
+    """The text of `shift.csv`: the arm's mean on the other split, then the contrast with the source."""
+    found = as_data(result)["shift"] or {"drops": []}
+    rows = []
+    for drop in found["drops"]:
+        there = _bounds(drop["there"])
+        place = {key: drop[key] for key in ("arm", "split", "paired")} | {"source": found["source"]}
+        means = {"mean": there["mean"], "mean_low": there["ci_low"], "mean_high": there["ci_high"]}
+        rows.append(_bounds(drop["contrast"]) | place | means)
+    return _table((*DROPS, *CONTRASTS), rows)
+
+
+def effects(result: Result) -> str:
+    """The text of `effects.csv`: each contrast `here`, on the source, `there`, on the other split, and how much
+    `more` it is there."""
+    found = as_data(result)["shift"] or {"effects": []}
+    rows = [
+        _bounds(effect[part])
+        | {"effect": effect["name"], "split": effect["split"], "source": found["source"], "part": part}
+        for effect in found["effects"]
+        for part in EFFECT_PARTS
+    ]
+    return _table((*EFFECTS, *CONTRASTS), rows)
 
 
 def _bounds(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
-from crosscut_reports.render import numbers, prose
+from crosscut_reports.render import numbers, prose, shift_prose
 from crosscut_reports.render.figures import MARKS
 from crosscut_reports.result import ArmResult, Guard, Result
 
@@ -42,6 +42,7 @@ def render(result: Result, figures: Mapping[str, str]) -> str:
         design=result.design,
         context=result.context,
         prose=prose,
+        shift_prose=shift_prose,
         marks=MARKS,
         places=partial(numbers.decimals, result),
         level=f"{100 * (1 - result.design.alpha):g}%",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from math import isinf, isnan
 from typing import Any
 
-from crosscut_reports.result import ContrastResult, Result
+from crosscut_reports.result import ArmResult, ContrastResult, Result, Shift
 
 VERSION = 1
 
@@ -38,6 +38,7 @@ FACTOR_KEYS = (
 )
 ARM_KEYS = ("arm", "metric", "mean", "ci", "seeds", "trials", "sd_seed", "values", "levels", "scope")
 GUARD_KEYS = ("guard", "severity", "message")
+EFFECT_PARTS = ("here", "there", "more")
 
 
 def contrast_row(contrast: ContrastResult) -> dict[str, Any]:
@@ -52,10 +53,7 @@ def as_data(result: Result) -> dict[str, Any]:
         "design": _picked(result.design, DESIGN_KEYS),
         "contrasts": [contrast_row(contrast) for contrast in result.contrasts],
         "factors": [_picked(factor, FACTOR_KEYS) for factor in result.factors],
-        "arms": [
-            _picked(arm, ARM_KEYS) | {"values": [None if isnan(value) else value for value in arm.values]}
-            for arm in result.arms
-        ],
+        "arms": [_arm_row(arm) for arm in result.arms],
         "guards": [_picked(guard, GUARD_KEYS) for guard in result.guards],
         "version": VERSION,
         "name": context.name,
@@ -71,6 +69,7 @@ def as_data(result: Result) -> dict[str, Any]:
         "provenance": context.provenance,
         "planned": context.planned,
         "recorded": context.recorded,
+        "shift": None if result.shift is None else _shift(result.shift),
     }
     plain: dict[str, Any] = _plain(data, "report.json")
     return plain
@@ -79,6 +78,39 @@ def as_data(result: Result) -> dict[str, Any]:
 def render(result: Result) -> str:
     """The text of `report.json`."""
     return json.dumps(as_data(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _arm_row(arm: ArmResult) -> dict[str, Any]:
+    return _picked(arm, ARM_KEYS) | {"values": [None if isnan(value) else value for value in arm.values]}
+
+
+def _shift(shift: Shift) -> dict[str, Any]:
+    """The comparison of splits; what is here, there and more are contrasts as others are."""
+    return {
+        "source": shift.source,
+        "metric": shift.metric,
+        "splits": shift.splits,
+        "own": [_arm_row(arm) for arm in shift.own],
+        "drops": [
+            {
+                "arm": drop.arm,
+                "split": drop.split,
+                "paired": drop.paired,
+                "there": _arm_row(drop.there),
+                "contrast": contrast_row(drop.contrast),
+            }
+            for drop in shift.drops
+        ],
+        "effects": [
+            {"name": effect.name, "split": effect.split}
+            | {part: contrast_row(getattr(effect, part)) for part in EFFECT_PARTS}
+            for effect in shift.effects
+        ],
+        "curves": [
+            {"series": curve.series, "arm": curve.arm, "points": [vars(point) for point in curve.points]}
+            for curve in shift.curves
+        ],
+    }
 
 
 def _picked(value: Any, keys: tuple[str, ...]) -> dict[str, Any]:

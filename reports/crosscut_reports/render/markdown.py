@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from crosscut_reports.render import numbers, prose
+from crosscut_reports.render import markdown_shift, numbers, prose
 from crosscut_reports.render.figures import MARKS
+from crosscut_reports.render.markup import table as _table
+from crosscut_reports.render.markup import text as _text
 from crosscut_reports.result import ContrastResult, Result
 
-_SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
-"""What Markdown may take for a mark; an underscore within a word is none."""
 _SEVERITIES = ("error", "warning", "note")
 
 
@@ -24,6 +23,7 @@ def render(result: Result) -> str:
         *_verdicts(result),
         *_contrasts(result),
         *_arms(result),
+        *([] if result.shift is None else markdown_shift.render(result, result.shift)),
         *_factors(result),
         *_tuning(result),
         *_attention(result),
@@ -34,18 +34,6 @@ def render(result: Result) -> str:
         *_provenance(result),
     ]
     return "\n\n".join(blocks) + "\n"
-
-
-def _text(text: str) -> str:
-    """Plain text that Markdown and the HTML in it leave alone."""
-    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(r"\\\g<0>", plain)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A table of text that is escaped already; columns after the first `left` are right-aligned."""
-    rule = ["---" if index < left else "---:" for index in range(len(head))]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, rule, *rows])
 
 
 def _guards(result: Result) -> list[str]:

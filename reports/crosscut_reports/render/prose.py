@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from crosscut_reports.render import numbers
+from crosscut_reports.render import numbers, shift_methods
 from crosscut_reports.result import (
     SCOPE_TEXT,
     ArmResult,
@@ -31,6 +31,10 @@ REFERENCES = {
     "holm": (
         "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal "
         "of Statistics 6(2), 65–70."
+    ),
+    "welch": (
+        "Welch, B. L. (1947). The generalization of 'Student's' problem when several different population "
+        "variances are involved. Biometrika 34(1–2), 28–35."
     ),
     "schuirmann": (
         "Schuirmann, D. J. (1987). A comparison of the two one-sided tests procedure and the power "
@@ -177,7 +181,8 @@ def metrics(result: Result) -> list[str]:
 def methods(result: Result) -> list[str]:
     """Paragraphs on what was computed, for the scopes and tests that this report has."""
     facts = result.design
-    scopes = list(dict.fromkeys([facts.scope, *(contrast.scope for contrast in result.contrasts)]))
+    shifted = () if result.shift is None else result.shift.contrasts
+    scopes = list(dict.fromkeys([facts.scope, *(c.scope for c in (*result.contrasts, *shifted))]))
     unit = (
         "The independent unit is the cluster, the queries that belong together, such as the captions of one "
         "image. "
@@ -210,14 +215,22 @@ def methods(result: Result) -> list[str]:
             else "A factor's F test is over the cells where all its levels occur, with seeds as blocks."
         )
         paragraphs.append(f"{test} Factor tests are exploratory and adjusted by Holm among themselves.")
+    if result.shift is not None:
+        paragraphs.append(shift_methods.paragraph(result.shift, facts))
     return paragraphs
 
 
 def references(result: Result) -> list[str]:
     """The sources that the methods rest on."""
-    scopes = {result.design.scope, *(c.scope for c in result.contrasts), *(f.scope for f in result.factors)}
+    shifted = () if result.shift is None else result.shift.contrasts
+    scopes = {
+        result.design.scope,
+        *(contrast.scope for contrast in (*result.contrasts, *shifted)),
+        *(factor.scope for factor in result.factors),
+    }
     chosen = ["obuchowski", "hillis2007", "hillis2014"] if "seeds-and-queries" in scopes else []
     chosen += ["holm"] if result.design.adjustment == "Holm" else []
+    chosen += ["welch"] if result.shift is not None and shift_methods.welch(result.shift) else []
     return [REFERENCES[key] for key in sorted([*chosen, "schuirmann"])]
 
 

@@ -15,6 +15,7 @@ from crosscut_trainables import query_metrics as q
 from crosscut_trainables import ranks, trec
 from crosscut_trainables.metrics import retrieval_metrics
 from crosscut_trainables.positive_ranks import PositiveRanks, by_image, by_lists, positive_ranks
+from crosscut_trainables.rankings import first_items
 
 LOG3 = float(np.log2(3))
 
@@ -66,7 +67,7 @@ def ranking(seed: int) -> tuple[NDArray[np.float32], list[list[int]]]:
 def test_metrics_are_those_of_trec_eval_on_rankings_with_ties(seed: int, tmp_path: Path) -> None:
     scores, lists = ranking(seed)
     rows = by_lists(lists)
-    trec.write_run(tmp_path / "run", scores, rows)
+    trec.write_run(tmp_path / "run", first_items(scores, rows), scores.shape[1])
     trec.write_qrels(tmp_path / "qrels", rows, scores.shape[1])
     cutoffs = range(1, scores.shape[1] + 1)
     every = ",".join(map(str, cutoffs))

@@ -10,8 +10,8 @@ import pytest
 import pytrec_eval
 
 from crosscut_trainables.positive_ranks import by_lists, positive_ranks
+from crosscut_trainables.rankings import first_items, pessimistic_order
 from crosscut_trainables.trec import (
-    pessimistic_order,
     read_qrels,
     read_run,
     safe_id,
@@ -24,7 +24,7 @@ ROWS = by_lists([[0], [2]])
 
 
 def test_a_run_has_its_lines_in_order_with_ties_against_the_model(tmp_path: Path) -> None:
-    write_run(tmp_path / "run", SCORES, ROWS, query_ids=["a", "b"], item_ids=["x", "y", "z"], tag="scan 1")
+    write_run(tmp_path / "run", first_items(SCORES, ROWS), 3, ["a", "b"], ["x", "y", "z"], tag="scan 1")
     assert (tmp_path / "run").read_bytes().decode() == (
         "a Q0 y 1 3 scan%201\na Q0 z 2 2 scan%201\na Q0 x 3 1 scan%201\n"
         "b Q0 y 1 3 scan%201\nb Q0 z 2 2 scan%201\nb Q0 x 3 1 scan%201\n"
@@ -39,9 +39,9 @@ def test_qrels_have_a_line_for_each_relevant_item(tmp_path: Path) -> None:
 
 def test_a_run_is_cut_at_its_depth_after_ties_are_broken(tmp_path: Path) -> None:
     scores = np.array([[1, 1, 1, 1, 0]], np.float32)
-    write_run(tmp_path / "run", scores, by_lists([[0, 1]]), depth=3)
+    write_run(tmp_path / "run", first_items(scores, by_lists([[0, 1]]), 3), 5)
     assert read_run(tmp_path / "run") == {"0": {"2": 3.0, "3": 2.0, "0": 1.0}}
-    write_run(tmp_path / "run", scores, by_lists([[0, 1]]), depth=30)
+    write_run(tmp_path / "run", first_items(scores, by_lists([[0, 1]]), 30), 5)
     assert len(read_run(tmp_path / "run")["0"]) == 5
 
 
@@ -67,7 +67,7 @@ def test_another_tool_that_breaks_ties_its_own_way_sees_the_same_order(tmp_path:
     count = 3000
     scores, rows = np.full((1, count), 0.1, np.float32), by_lists([[0]])
     names = ["zzz", *(f"a{place}" for place in range(1, count))]
-    write_run(tmp_path / "run", scores, rows, item_ids=names)
+    write_run(tmp_path / "run", first_items(scores, rows), count, item_ids=names)
     write_qrels(tmp_path / "qrels", rows, count, item_ids=names)
     judge = pytrec_eval.RelevanceEvaluator(read_qrels(tmp_path / "qrels"), {"recip_rank"})
     assert judge.evaluate(read_run(tmp_path / "run"))["0"]["recip_rank"] == pytest.approx(1 / count)
@@ -77,7 +77,7 @@ def test_another_tool_that_breaks_ties_its_own_way_sees_the_same_order(tmp_path:
 
 def test_scores_are_not_changed_by_writing_them(tmp_path: Path) -> None:
     before = SCORES.copy()
-    write_run(tmp_path / "run", SCORES, by_lists([[0, 1], [1]]))
+    write_run(tmp_path / "run", first_items(SCORES, by_lists([[0, 1], [1]])), 3)
     np.testing.assert_array_equal(SCORES, before)
 
 
@@ -96,15 +96,15 @@ def test_ids_stay_one_field_and_different() -> None:
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run"
     with pytest.raises(ValueError, match="found item id 'x' more than once"):
-        write_run(path, SCORES, ROWS, item_ids=["x", "y", "x"])
+        write_run(path, first_items(SCORES, ROWS), 3, item_ids=["x", "y", "x"])
     with pytest.raises(ValueError, match="found 1 query ids, expected 2"):
-        write_run(path, SCORES, ROWS, query_ids=["x"])
+        write_run(path, first_items(SCORES, ROWS), 3, query_ids=["x"])
     with pytest.raises(ValueError, match="found depth 0"):
-        write_run(path, SCORES, ROWS, depth=0)
+        first_items(SCORES, ROWS, depth=0)
     with pytest.raises(ValueError, match="positives of 1 queries, but scores of 2"):
-        write_run(path, SCORES, by_lists([[0]]))
+        first_items(SCORES, by_lists([[0]]))
     with pytest.raises(ValueError, match=r"expected \(queries, items\)"):
-        write_run(path, SCORES[0], ROWS)
+        first_items(SCORES[0], ROWS)
     with pytest.raises(ValueError, match="outside the gallery of 2 items"):
         write_qrels(path, ROWS, 2)
     assert not path.exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from crosscut_reports.render.figures import arms, forest, tuning
+from crosscut_reports.render.figures import arms, forest, severity, shift, tuning
 from crosscut_reports.render.figures.drawing import MARKS, STYLE, Drawing, svg
 from crosscut_reports.result import Result
 
@@ -22,6 +22,8 @@ class Maker(NamedTuple):
 FIGURES: Mapping[str, Maker] = {
     "forest": Maker("Contrasts on {primary}", forest.draw),
     "arms": Maker("Arms on {primary}", arms.draw),
+    "shift": Maker("Change of {primary} from split to split", shift.draw),
+    "severity": Maker("{primary} by severity of the shift", severity.draw),
     "tuning": Maker("Expected best dev score against search trials", tuning.draw),
 }
 """Every figure by the name of its file."""
