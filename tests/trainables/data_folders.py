@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from PIL import Image
+
+from crosscut_trainables.data.precomputed import Precomputed
+from crosscut_trainables.data.preparation import prepare
 
 CAPTIONS = (
     "A man's dog isn't here.",
@@ -87,11 +91,19 @@ def nus_wide(folder: Path) -> None:
         )
 
 
+def prepared(folder: Path) -> None:
+    """What is made of a small folder of region features."""
+    with TemporaryDirectory() as source:
+        precomputed(Path(source))
+        prepare(Precomputed.model_validate({"folder": source}), folder)
+
+
 WRITERS: dict[str, Callable[[Path], None]] = {
     "precomputed": precomputed,
     "karpathy": karpathy,
     "flickr8k": flickr8k,
     "nus-wide": nus_wide,
+    "prepared": prepared,
 }
 """Name of a data set → what writes a small folder of it."""
 

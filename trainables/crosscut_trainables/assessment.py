@@ -13,7 +13,6 @@ from crosscut_trainables.attention_of_words import attention_of_words
 from crosscut_trainables.batches import PreparedSplit
 from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.data.split import Split
-from crosscut_trainables.data.vocabulary import Vocabulary
 from crosscut_trainables.domain import facts_of
 from crosscut_trainables.evaluation import QueryExample
 from crosscut_trainables.measured import Measured, further, in_folds, lengths, recalls
@@ -66,8 +65,7 @@ class Assessment:
             found |= lengths(name, split)
             found |= ranking(name, scores, image_of, options.rankings)
             found |= self._attention(name, split, prepared)
-            if name != "test" and isinstance(self.towers.vocabulary, Vocabulary):
-                share = self.towers.vocabulary.unknown_share(split.captions)
+            if name != "test" and (share := self.towers.vocabulary.unknown_share(split.captions)) is not None:
                 found |= Measured({f"{name}/unknown_words": 100.0 * share})
             found |= Measured(splits={name: facts_of(self.config, name)})
         return found | Measured(examples={"test/t2i": self.examples("test", options.examples)})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from crosscut_trainables.data.vocabulary import END, MARKS, PAD, START, UNKNOWN
+from crosscut_trainables.data.vocabulary import Lexicon, Vocabulary
 
 UNKNOWN_SHARE, RANDOM_SHARE = 0.5, 0.1
 """Of the words that are disturbed in the mixed way: these become unknown, these another word, the rest go."""
@@ -23,8 +23,8 @@ class Augmentation:
     """Probability that a word is disturbed; start and end marks never are."""
     disturbance: str = "remove"
     """`remove`, `unknown`, or `mixed`: half become unknown, a tenth another word, the rest go (VSE∞)."""
-    vocabulary: int = len(MARKS) + 1
-    """Ids that there are, marks included."""
+    vocabulary: Lexicon = field(default_factory=lambda: Vocabulary(()))
+    """What numbers the words."""
 
     @property
     def acts(self) -> bool:
@@ -43,23 +43,27 @@ class Augmentation:
         if self.word_dropout == 0:
             return ids, lengths
         chance, fate = torch.rand((2, *ids.shape), generator=generator)
-        other = torch.full_like(ids, UNKNOWN)
-        if self.vocabulary > len(MARKS):
-            other = torch.randint(len(MARKS), self.vocabulary, ids.shape, generator=generator)
-        is_word = (ids != PAD) & (ids != START) & (ids != END)
+        known, (before, after) = torch.from_numpy(self.vocabulary.known), self.vocabulary.marks
+        # Without an unknown word no word becomes it: compatibility.py sees to that.
+        not_known = self.vocabulary.unknown or 0
+        other = torch.full_like(ids, not_known)
+        if len(known):
+            other = known[torch.randint(len(known), ids.shape, generator=generator)]
+        places, ends = torch.arange(ids.shape[1]), lengths[:, None]
+        is_word = (places >= before) & (places < ends - after)
         chosen = is_word & (chance < self.word_dropout)
         unknown, random = {
             "remove": (0.0, 0.0),
             "unknown": (1.0, 0.0),
             "mixed": (UNKNOWN_SHARE, RANDOM_SHARE),
         }[self.disturbance]
-        changed = torch.where(chosen & (fate < unknown), UNKNOWN, ids)
+        changed = torch.where(chosen & (fate < unknown), not_known, ids)
         changed = torch.where(chosen & (fate >= unknown) & (fate < unknown + random), other, changed)
         gone = chosen & (fate >= unknown + random)
         gone &= (is_word & ~gone).any(1, keepdim=True)
-        stays = (ids != PAD) & ~gone
+        stays = (places < ends) & ~gone
         # What stays moves to the front, in its order.
         order = torch.argsort(~stays, dim=1, stable=True)
         moved = changed.gather(1, order)
         left = stays.sum(1)
-        return moved.masked_fill(torch.arange(ids.shape[1]) >= left[:, None], PAD), left
+        return moved.masked_fill(places >= left[:, None], self.vocabulary.pad), left

@@ -13,7 +13,7 @@ from torch import Tensor
 from crosscut_trainables.asymmetry.texts import TextMaker, Texts
 from crosscut_trainables.augmentation import Augmentation
 from crosscut_trainables.data.split import Source, Split
-from crosscut_trainables.data.vocabulary import PAD, Lexicon
+from crosscut_trainables.data.vocabulary import Lexicon
 from crosscut_trainables.distribution import share, shares
 from crosscut_trainables.randomness import seed_for
 
@@ -56,7 +56,7 @@ class PreparedSplit:
             raise ValueError("the split has no captions")
         encoded = [vocabulary.encode(caption) for caption in split.captions]
         lengths = np.array([len(ids) for ids in encoded], np.int64)
-        ids = np.full((len(encoded), int(lengths.max())), PAD, np.int64)
+        ids = np.full((len(encoded), int(lengths.max())), vocabulary.pad, np.int64)
         for row, caption in zip(ids, encoded, strict=True):
             row[: len(caption)] = caption
         return cls(

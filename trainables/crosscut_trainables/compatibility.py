@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from crosscut_trainables.encoders import Gru
 from crosscut_trainables.losses import InfoNCE
+from crosscut_trainables.subwords import read
 
 if TYPE_CHECKING:
     from crosscut_trainables.config import RetrievalConfig
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def refusal(config: RetrievalConfig) -> str | None:
     """Why some sections of a configuration do not go together, in one sentence; None where all do."""
-    found = chain(_of_backbone(config), _of_domains(config))
+    found = chain(_of_backbone(config), _of_domains(config), _of_subwords(config))
     if config.pretrained is not None:
         found = chain(found, _of_pretrained(config, config.pretrained))
     return next(found, None)
@@ -46,6 +47,16 @@ def _of_domains(config: RetrievalConfig) -> Iterator[str]:
                 )
 
 
+def _of_subwords(config: RetrievalConfig) -> Iterator[str]:
+    path, training = config.encoder.subwords, config.training
+    disturbed = training.word_dropout > 0 and training.disturbance != "remove"
+    if path is not None and disturbed and read(path).unknown is None:
+        yield (
+            f"training.disturbance: {training.disturbance} makes pieces unknown, and the tokenizer of "
+            "encoder.subwords has no unknown piece"
+        )
+
+
 def _of_pretrained(config: RetrievalConfig, chosen: DualEncoder) -> Iterator[str]:
     encoder, training, name = config.encoder, config.training, chosen.name
     if config.stages is not None:
@@ -55,6 +66,7 @@ def _of_pretrained(config: RetrievalConfig, chosen: DualEncoder) -> Iterator[str
         "text": encoder.text != Gru(),
         "word_vectors": encoder.word_vectors is not None,
         "vocabulary": encoder.vocabulary is not None,
+        "subwords": encoder.subwords is not None,
         "dropout": encoder.dropout > 0,
     }
     for key in (key for key, given in named.items() if given):

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from crosscut_trainables import subwords
 from crosscut_trainables.asymmetry.options import Asymmetry
 from crosscut_trainables.backbones import BACKBONES, Backbone, Scan, VSEPlusPlus
 from crosscut_trainables.compatibility import refusal
@@ -71,6 +72,11 @@ class EncoderOptions(Options):
         description="JSON file of a vocabulary (word2idx, idx2word, idx), in place of min_count; null: the words "
         "of the training captions.",
     )
+    subwords: str | None = Field(
+        None,
+        description="Tokenizer that cuts captions into pieces of words, in place of a vocabulary: a folder that "
+        "transformers reads, or a tokenizer.json; null: whole words.",
+    )
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> EncoderOptions:
@@ -79,6 +85,20 @@ class EncoderOptions(Options):
             if self.width % heads:
                 raise ValueError(f"{key}: {heads} heads do not divide a width of {self.width}")
         return self
+
+    @model_validator(mode="after")
+    def _words_or_pieces(self) -> EncoderOptions:
+        for key in ("vocabulary", "word_vectors"):
+            if self.subwords is not None and getattr(self, key) is not None:
+                raise ValueError(
+                    f"subwords has pieces of words, and {key} has words; expected one of them, not both"
+                )
+        return self
+
+    @field_validator("subwords")
+    @classmethod
+    def _a_tokenizer(cls, path: str | None) -> str | None:
+        return None if path is None else subwords.checked(path)
 
     @field_validator("word_vectors", "vocabulary")
     @classmethod

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from crosscut_trainables.data.split import Split
+from crosscut_trainables.subwords import read
 
 if TYPE_CHECKING:
     from crosscut_trainables.config import RetrievalConfig
@@ -56,7 +57,10 @@ def _seconds_of_stages(config: RetrievalConfig, train: Split) -> float:
 def _seconds_of_captions(config: RetrievalConfig, split: Split, images: int) -> float:
     """Seconds to encode all captions of `split` with their images, and compare each with `images` images."""
     _, regions, features = split.regions.shape
-    lengths = [len(caption) + 2 for caption in split.captions[:1000]]
+    captions = split.captions[:1000]
+    if config.encoder.subwords is not None:
+        captions = [pieces for pieces, _ in read(config.encoder.subwords).pieces_of(captions)]
+    lengths = [len(caption) + 2 for caption in captions]
     mean = sum(lengths) / len(lengths)
     width, word_width = config.encoder.width, config.encoder.word_width
     encoding: float = (6 * mean * width * (width + word_width) + regions * features * width) / MULTIPLICATIONS

@@ -57,7 +57,7 @@ class Training:
             splits_of(config)
         self.towers = towers = towers_of(config, session)
         augmentation = Augmentation(
-            options.region_dropout, options.word_dropout, options.disturbance, len(towers.vocabulary)
+            options.region_dropout, options.word_dropout, options.disturbance, towers.vocabulary
         )
         self.dev = towers.split("dev")
         self.prepared_dev = towers.prepared("dev")
@@ -186,8 +186,8 @@ class Training:
         options = self.config.asymmetry
         if options is None:
             return None
-        seed, words = self.session.seed, len(self.towers.vocabulary)
-        return TextMaker(options, train.ids, train.lengths, train.image_of, words, seed)
+        vocabulary, seed = self.towers.vocabulary, self.session.seed
+        return TextMaker(options, train.ids, train.lengths, train.image_of, vocabulary, seed)
 
     def _finish(self) -> Evaluation:
         """The evaluation of the best epoch."""

@@ -13,6 +13,7 @@ from crosscut_trainables.cost import seconds_of_run
 from crosscut_trainables.domain import splits_of
 from crosscut_trainables.evaluation import Evaluation
 from crosscut_trainables.session import Session
+from crosscut_trainables.subwords import content_of
 from crosscut_trainables.trainable import describe
 from crosscut_trainables.word_vectors import file_hash
 
@@ -26,6 +27,7 @@ class RetrievalDescription:
         "data.folder",
         "encoder.word_vectors",
         "encoder.vocabulary",
+        "encoder.subwords",
         "pretrained.path",
     )
 
@@ -44,12 +46,14 @@ class RetrievalDescription:
         return tuple(names)
 
     def fingerprint(self, config: BaseModel) -> str:
-        """Hash of the data set that `config` names, of its files of words and of its pretrained model."""
+        """Hash of the data set that `config` names, of its words, its tokenizer and its pretrained model."""
         assert isinstance(config, RetrievalConfig)
         parts = [config.data.fingerprint()]
         for path in (config.encoder.word_vectors, config.encoder.vocabulary):
             if path is not None:
                 parts.append(file_hash(Path(path))[:16])
+        if config.encoder.subwords is not None:
+            parts.append(content_of(config.encoder.subwords)[:16])
         if config.pretrained is not None:
             parts.append(config.pretrained.fingerprint()[:16])
         parts += [domain.fingerprint(config.data)[:16] for domain in config.evaluation.on.values()]

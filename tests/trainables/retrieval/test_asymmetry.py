@@ -128,7 +128,8 @@ def prepared(toy_data: Any) -> PreparedSplit:
 
 def maker(prepared: PreparedSplit, seed: int = 1, **options: Any) -> TextMaker:
     asked = Asymmetry.model_validate(options)
-    return TextMaker(asked, prepared.ids, prepared.lengths, prepared.image_of, 11, seed)
+    vocabulary = Vocabulary(tuple(map(str, range(11 - len(MARKS)))))
+    return TextMaker(asked, prepared.ids, prepared.lengths, prepared.image_of, vocabulary, seed)
 
 
 def rows(texts: Texts | None) -> list[list[int]]:
@@ -262,7 +263,7 @@ def test_an_unknown_strategy_is_refused() -> None:
 def test_where_no_word_is_known_made_texts_have_unknown_words(prepared: PreparedSplit) -> None:
     options = Asymmetry.model_validate({"noise": "insert", "share": 1.0})
     ids = torch.where(prepared.ids > UNKNOWN, UNKNOWN, prepared.ids)
-    texts = TextMaker(options, ids, prepared.lengths, prepared.image_of, len(MARKS), 1)
+    texts = TextMaker(options, ids, prepared.lengths, prepared.image_of, Vocabulary(()), 1)
     made = texts.negatives(torch.arange(8), 1, 0)
     assert made is not None
     assert made.ids.max() < len(MARKS)

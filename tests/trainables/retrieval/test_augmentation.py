@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,14 @@ from crosscut_trainables.session import MemorySession
 
 DISTURBANCES = ("remove", "unknown", "mixed")
 FIRST = len(MARKS)
-OTHERS = 1_000_000
+OTHERS = 100_000
 """Ids that there are, so many that another word is none of the text's."""
+
+
+@lru_cache
+def vocabulary_of(ids: int) -> Vocabulary:
+    """A vocabulary of so many ids, marks included."""
+    return Vocabulary(tuple(map(str, range(FIRST, ids))))
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -37,7 +44,9 @@ def texts(*words: int) -> tuple[Tensor, Tensor]:
 
 
 def disturbed(disturbance: str, share: float, *words: int, vocabulary: int = OTHERS) -> tuple[Tensor, Tensor]:
-    augmentation = Augmentation(word_dropout=share, disturbance=disturbance, vocabulary=vocabulary)
+    augmentation = Augmentation(
+        word_dropout=share, disturbance=disturbance, vocabulary=vocabulary_of(vocabulary)
+    )
     return augmentation.words(*texts(*words), seeded())
 
 
@@ -48,7 +57,7 @@ def prepared(toy_data: Any) -> PreparedSplit:
 
 
 def augmented(prepared: PreparedSplit, disturbance: str, *worker: int, seed: int = 1) -> Batches:
-    augmentation = Augmentation(0.3, 0.3, disturbance, vocabulary=10)
+    augmentation = Augmentation(0.3, 0.3, disturbance, vocabulary_of(10))
     return Batches(prepared, 16, seed, *worker, augmentation=augmentation)
 
 
@@ -131,7 +140,7 @@ def test_a_text_without_words_stays_as_it_is(disturbance: str) -> None:
 
 @pytest.mark.parametrize("vocabulary", [FIRST + 6, FIRST + 1, FIRST])
 def test_another_word_is_one_of_the_vocabulary(vocabulary: int) -> None:
-    augmentation = Augmentation(word_dropout=0.97, disturbance="mixed", vocabulary=vocabulary)
+    augmentation = Augmentation(0, 0.97, "mixed", vocabulary_of(vocabulary))
     before = torch.tensor([[START, *[UNKNOWN] * 20, END]] * 50)
     ids, _ = augmentation.words(before, torch.full((50,), 22), seeded())
     assert set(ids[ids > UNKNOWN].tolist()) == set(range(FIRST, vocabulary))
@@ -148,7 +157,7 @@ def test_what_is_off_changes_nothing_and_draws_nothing() -> None:
 
 
 def test_batches_without_augmentation_are_those_of_one_that_is_off(prepared: PreparedSplit) -> None:
-    off = Augmentation(disturbance="mixed", vocabulary=10)
+    off = Augmentation(disturbance="mixed", vocabulary=vocabulary_of(10))
     assert not off.acts
     pairs = zip(
         Batches(prepared, 16, 1).epoch(1), Batches(prepared, 16, 1, augmentation=off).epoch(1), strict=True
@@ -161,7 +170,7 @@ def test_batches_without_augmentation_are_those_of_one_that_is_off(prepared: Pre
 
 def test_augmentation_leaves_what_it_is_given_as_it_was() -> None:
     present, (ids, lengths) = torch.ones(9, 4, dtype=torch.bool), texts(*range(1, 10))
-    augmentation = Augmentation(0.5, 0.5, "mixed", OTHERS)
+    augmentation = Augmentation(0.5, 0.5, "mixed", vocabulary_of(OTHERS))
     augmentation.regions(present, seeded())
     augmentation.words(ids, lengths, seeded())
     assert present.all()

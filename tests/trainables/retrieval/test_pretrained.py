@@ -20,9 +20,9 @@ from crosscut_trainables.batches import PreparedSplit
 from crosscut_trainables.data.digit_scenes import DigitScenes
 from crosscut_trainables.data.split import Split
 from crosscut_trainables.fragments import Fragments, l2norm
+from crosscut_trainables.pieces import Pieces
 from crosscut_trainables.pretrained import PRETRAINED, DualEncoder
 from crosscut_trainables.pretrained.loaded import Loaded
-from crosscut_trainables.pretrained.pieces import Pieces
 
 save_model: Callable[..., Any] = runpy.run_path(str(Path(__file__).with_name("pretrained_folder.py")))[
     "save_model"

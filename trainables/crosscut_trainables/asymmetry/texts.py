@@ -14,7 +14,7 @@ from crosscut_trainables.asymmetry.negatives import NOISES
 from crosscut_trainables.asymmetry.options import Asymmetry
 from crosscut_trainables.asymmetry.positives import POSITIVES
 from crosscut_trainables.data.draws import Draws
-from crosscut_trainables.data.vocabulary import END, MARKS, PAD, START, UNKNOWN
+from crosscut_trainables.data.vocabulary import Lexicon
 from crosscut_trainables.randomness import seed_for
 
 NEGATIVE, POSITIVE = 0, 1
@@ -23,7 +23,7 @@ NEGATIVE, POSITIVE = 0, 1
 
 @dataclass(frozen=True)
 class Texts:
-    """Padded texts, between start and end marks."""
+    """Padded texts, between their marks."""
 
     ids: Tensor
     """(texts, longest) int64"""
@@ -43,7 +43,7 @@ class TextMaker:
         options: which texts.
         ids, lengths, image_of: the captions of the split, as `PreparedSplit` has them; captions of one image stand
             beside each other.
-        vocabulary: ids that there are, marks included.
+        vocabulary: what numbers the words.
         seed: the run's.
     """
 
@@ -53,10 +53,11 @@ class TextMaker:
         ids: Tensor,
         lengths: Tensor,
         image_of: Tensor,
-        vocabulary: int,
+        vocabulary: Lexicon,
         seed: int,
     ) -> None:
         self.options, self.seed, self.vocabulary = options, seed, vocabulary
+        self._known: list[int] = vocabulary.known.tolist()
         self._ids, self._lengths = ids.numpy(), lengths.numpy()
         self._image_of: NDArray[np.int64] = image_of.numpy()
 
@@ -69,14 +70,14 @@ class TextMaker:
             about = self._caption(caption)
             for number in range(self.options.noises):
                 made.append(make(about, self._draws(NEGATIVE, epoch, batch, place, number)))
-        return _padded(made)
+        return self._padded(made)
 
     def positives(self, captions: Tensor, epoch: int, batch: int) -> Texts | None:
         """A text for each of `captions` (B,); None where off."""
         if self.options.positives == "none":
             return None
         make = POSITIVES[self.options.positives]
-        return _padded(
+        return self._padded(
             [
                 make(self._caption(caption), self._draws(POSITIVE, epoch, batch, place, 0))
                 for place, caption in enumerate(captions.tolist())
@@ -87,7 +88,8 @@ class TextMaker:
         return Draws(seed_for(self.seed, "asymmetry", epoch), kind, batch, place, number)
 
     def _words(self, caption: int) -> Words:
-        words: list[int] = self._ids[caption, 1 : self._lengths[caption] - 1].tolist()
+        before, after = self.vocabulary.marks
+        words: list[int] = self._ids[caption, before : self._lengths[caption] - after].tolist()
         return words
 
     def _caption(self, caption: int) -> Caption:
@@ -103,9 +105,11 @@ class TextMaker:
             return self._words(drawn if drawn < first else drawn + int(last - first))
 
         def word(draws: Draws) -> int:
+            if self._known:
+                return draws.pick(self._known)
             # Where no word is known, all are the unknown one.
-            known = self.vocabulary > len(MARKS)
-            return draws.between(len(MARKS), self.vocabulary - 1) if known else UNKNOWN
+            assert self.vocabulary.unknown is not None
+            return self.vocabulary.unknown
 
         return Caption(
             words=self._words(caption),
@@ -115,10 +119,10 @@ class TextMaker:
             share=self.options.share,
         )
 
-
-def _padded(texts: list[Words]) -> Texts:
-    lengths = [len(words) + 2 for words in texts]
-    ids = np.full((len(texts), max(lengths)), PAD, np.int64)
-    for row, words, length in zip(ids, texts, lengths, strict=True):
-        row[:length] = [START, *words, END]
-    return Texts(torch.from_numpy(ids), torch.tensor(lengths))
+    def _padded(self, texts: list[Words]) -> Texts:
+        marked = [self.vocabulary.marked(words) for words in texts]
+        lengths = [len(text) for text in marked]
+        ids = np.full((len(texts), max(lengths)), self.vocabulary.pad, np.int64)
+        for row, text in zip(ids, marked, strict=True):
+            row[: len(text)] = text
+        return Texts(torch.from_numpy(ids), torch.tensor(lengths))

@@ -18,6 +18,8 @@ from crosscut_trainables.fragments import Fragments
 
 BLOCK_VALUES = {"cpu": 2**18, "cuda": 2**26}
 """Values that a tensor of one block holds, by device: 1 MB stays in a core's cache."""
+ROUNDING = 128
+"""Units in the last place by which a weight must be above its bound to count as above it."""
 ABSENT = -1e4
 """Added to the logits of padding: its weight becomes exactly 0, and no NaN arises where all is padding."""
 SLOPE = 0.1
@@ -67,11 +69,13 @@ class AttentionRule:
 
     def _focused(self, weights: Tensor, key_mask: Tensor) -> Tensor:
         with torch.no_grad():
+            # Keys that are alike differ by rounding, which must not choose among them.
+            above = 1 + ROUNDING * torch.finfo(weights.dtype).eps
             if self.focus == "equal":
-                keep = weights * key_mask.sum(1, keepdim=True) > 1
+                keep = weights * key_mask.sum(1, keepdim=True) > above
             else:
                 roots = weights.sqrt()
-                keep = weights * roots.sum(1, keepdim=True) > (weights * roots).sum(1, keepdim=True)
+                keep = weights * roots.sum(1, keepdim=True) > (weights * roots).sum(1, keepdim=True) * above
             keep |= ~keep.any(1, keepdim=True)
         kept = weights * keep
         return kept / kept.sum(1, keepdim=True)

@@ -7,6 +7,7 @@ from crosscut_trainables.data.flickr8k import Flickr8k
 from crosscut_trainables.data.karpathy import Karpathy
 from crosscut_trainables.data.nus_wide import NusWide
 from crosscut_trainables.data.precomputed import Precomputed
+from crosscut_trainables.data.prepared import Prepared
 from crosscut_trainables.data.split import Dataset
 
 DATASETS: dict[str, type[Dataset]] = {
@@ -15,4 +16,5 @@ DATASETS: dict[str, type[Dataset]] = {
     "karpathy": Karpathy,
     "flickr8k": Flickr8k,
     "nus-wide": NusWide,
+    "prepared": Prepared,
 }

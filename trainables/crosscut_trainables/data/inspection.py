@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,16 +73,24 @@ def kind_of(folder: Path) -> str:
     raise ValueError(f"found no data set in {folder} ({told})")
 
 
+def data_of(folder: Path, name: str | None = None) -> FileData:
+    """The data set called `name` in a folder, or the one that its files are of.
+
+    Raises:
+        ValueError: there is none.
+    """
+    try:
+        return of_files()[name or kind_of(folder)].model_validate({"folder": str(folder)})
+    except ValidationError as error:
+        raise ValueError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from error
+
+
 def inspect(folder: Path, name: str | None = None) -> Inspection:
     """Look at a folder as the data set called `name`, or as what its files are of.
 
     Every caption is read, and of images an evenly spaced sample. Raises ValueError where there is no data set.
     """
-    name = name or kind_of(folder)
-    try:
-        data = of_files()[name].model_validate({"folder": str(folder)})
-    except ValidationError as error:
-        raise ValueError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from error
+    data = data_of(folder, name)
     problems: list[str] = []
     splits: dict[SplitName, Split] = {}
     for split in SPLITS:
@@ -94,9 +102,9 @@ def inspect(folder: Path, name: str | None = None) -> Inspection:
     vocabulary = Vocabulary.build(captions, MIN_COUNT)
     for split, found in splits.items():
         problems += (f"{split}: {problem}" for problem in _content(found))
-    problems += _shared(splits)
+    problems += shared(splits)
     return Inspection(
-        name,
+        data.model_dump()["name"],
         len(vocabulary.words),
         {split: _summary(found, vocabulary) for split, found in splits.items()},
         tuple(problems),
@@ -114,6 +122,8 @@ def _summary(split: Split, vocabulary: Vocabulary) -> Summary:
     lengths = [len(caption) for caption in split.captions]
     images, regions, *features = split.regions.shape
     content = f"{regions} regions × {features[-1]}" if split.present.shape[1] else "whole images"
+    if isinstance(split.scenes, np.ndarray):
+        content += f" of {split.scenes.shape[2]} × {split.scenes.shape[1]}"
     if split.present.shape[1] and split.has_boxes:
         content += ", boxes"
     return Summary(
@@ -146,8 +156,8 @@ def _content(split: Split) -> Iterator[str]:
                 yield str(error)
 
 
-def _shared(splits: dict[SplitName, Split]) -> Iterator[str]:
-    """Images that two splits have, by the name of their file, or by their features."""
+def shared(splits: Mapping[SplitName, Split]) -> Iterator[str]:
+    """Images that two splits have, by the name of their file, or by their features; a sentence for each two."""
     known: dict[object, SplitName] = {}
     twice: Counter[tuple[SplitName, SplitName]] = Counter()
     for name, split in splits.items():

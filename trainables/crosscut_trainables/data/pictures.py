@@ -52,7 +52,8 @@ class PictureFiles:
                 # A photograph may say in its header that it lies on its side.
                 upright = ImageOps.exif_transpose(opened)
                 return np.asarray(upright.convert("RGB"))
-        except OSError as error:
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            # A damaged file may end in any of these.
             raise ValueError(f"{path}: found no image that can be read ({error})") from error
 
 

@@ -6,8 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 PAD, START, END, UNKNOWN = range(4)
 MARKS = ("<pad>", "<start>", "<end>", "<unk>")
@@ -15,11 +19,26 @@ MARKS = ("<pad>", "<start>", "<end>", "<unk>")
 
 
 class Lexicon(Protocol):
-    """What makes numbers of a text's words, or of the pieces that a pretrained model reads."""
+    """What makes numbers of a text's words, or of the pieces that a tokenizer cuts them into."""
 
     @property
     def marks(self) -> tuple[int, int]:
         """How many marks stand before the words of a text, and after them."""
+        ...
+
+    @property
+    def pad(self) -> int:
+        """Id of what fills up a text; a mask says where it does."""
+        ...
+
+    @property
+    def unknown(self) -> int | None:
+        """Id of a word that is not known; None where there is none."""
+        ...
+
+    @property
+    def known(self) -> NDArray[np.int64]:
+        """Ids of all that is known and no mark, ascending."""
         ...
 
     def __len__(self) -> int:
@@ -28,6 +47,14 @@ class Lexicon(Protocol):
 
     def encode(self, words: Sequence[str]) -> list[int]:
         """Ids of a text, marks included."""
+        ...
+
+    def marked(self, ids: Sequence[int]) -> list[int]:
+        """Ids of words between the marks of a text."""
+        ...
+
+    def unknown_share(self, captions: Iterable[Sequence[str]]) -> float | None:
+        """Share of the captions' words that are not known, 0 to 1; None where none can be."""
         ...
 
 
@@ -41,6 +68,8 @@ class Vocabulary:
     """
 
     marks: ClassVar[tuple[int, int]] = (1, 1)
+    pad: ClassVar[int] = PAD
+    unknown: ClassVar[int] = UNKNOWN
     words: tuple[str, ...]
     """The known words in order of their ids, from 4."""
     ids: dict[str, int] = field(init=False, repr=False, compare=False)
@@ -101,13 +130,27 @@ class Vocabulary:
         """How many of its words no caption of these has."""
         return len(set(self.words).difference(*captions))
 
+    @property
+    def known(self) -> NDArray[np.int64]:
+        """Ids of the words, ascending."""
+        return np.arange(len(MARKS), len(self))
+
+    @property
+    def content(self) -> str:
+        """Hexadecimal SHA-256 of its words."""
+        return sha256("\n".join(self.words).encode()).hexdigest()
+
     def __len__(self) -> int:
         """Number of ids, marks included: the rows of an embedding."""
         return len(MARKS) + len(self.words)
 
     def encode(self, words: Sequence[str]) -> list[int]:
         """Ids of a caption, between a start and an end mark; a word that is not known is 3."""
-        return [START, *(self.ids.get(word, UNKNOWN) for word in words), END]
+        return self.marked([self.ids.get(word, UNKNOWN) for word in words])
+
+    def marked(self, ids: Sequence[int]) -> list[int]:
+        """Ids of words between a start and an end mark."""
+        return [START, *ids, END]
 
     def unknown_share(self, captions: Iterable[Sequence[str]]) -> float:
         """Share of the captions' words that are not known, 0 to 1; 0 where there are no words."""

@@ -113,8 +113,8 @@ class DualEncoder(Component):
         """
         import torch
 
+        from crosscut_trainables.pieces import Pieces
         from crosscut_trainables.pretrained.loaded import Loaded
-        from crosscut_trainables.pretrained.pieces import Pieces
         from crosscut_trainables.pretrained.quiet import quiet
         from crosscut_trainables.pretrained.towers import ImageTower, TextTower
 

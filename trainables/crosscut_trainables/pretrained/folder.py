@@ -8,16 +8,18 @@ from pathlib import Path
 
 from crosscut_trainables.word_vectors import file_hash
 
+TOKENIZER = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "vocab.txt",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+)
+"""Files of which a folder with a tokenizer has one."""
 _WANTED = {
     "weights": ("*.safetensors", "*.bin"),
-    "a tokenizer": (
-        "tokenizer.json",
-        "tokenizer_config.json",
-        "vocab.json",
-        "vocab.txt",
-        "spiece.model",
-        "sentencepiece.bpe.model",
-    ),
+    "a tokenizer": TOKENIZER,
     "an image processor": ("preprocessor_config.json", "processor_config.json"),
 }
 """What a folder must have beside config.json, and the files of which one is that."""

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crosscut_trainables.data.split import Split
+from crosscut_trainables.pieces import Pieces
 from crosscut_trainables.pretrained.dual_encoder import DualEncoder
-from crosscut_trainables.pretrained.pieces import Cut, Pieces
 from crosscut_trainables.pretrained.pixels import Pixels
 from crosscut_trainables.pretrained.towers import ImageTower, TextTower
 
@@ -49,24 +48,12 @@ class Loaded:
             boxes = grid.boxes(pixels.frame)
         else:
             boxes = np.tile(np.array([0, 0, 1, 1], np.float32), (len(grid), 1))
-        captions = split.captions
-        if split.texts is not None and split.referents is None:
-            captions = [text.split() for text in split.texts]
-        cuts = self.vocabulary.pieces_of(captions)
+        cut = self.vocabulary.view(split)
         return replace(
-            split,
+            cut,
             regions=pixels,
             boxes=np.broadcast_to(boxes, (len(pixels), *boxes.shape)),
             present=np.ones((len(pixels), len(grid)), np.bool_),
-            captions=[pieces for pieces, _ in cuts],
-            referents=self._referents(split, cuts),
+            referents=cut.referents if self.family.has_places else None,
             has_boxes=self.family.has_places,
         )
-
-    def _referents(self, split: Split, cuts: list[Cut]) -> list[tuple[NDArray[np.float32], ...]] | None:
-        if split.referents is None or not self.family.has_places:
-            return None
-        return [
-            tuple(places[word] for word in owners)
-            for places, (_, owners) in zip(split.referents, cuts, strict=True)
-        ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def text_stage(scratch: ScratchTowers, session: Session) -> StagedEncoder:
     defines = {
         "width": encoder.width,
         "word_width": encoder.word_width,
-        "vocabulary": sha256("\n".join(scratch.vocabulary.words).encode()).hexdigest(),
+        "vocabulary": scratch.vocabulary.content,
         "dropout": encoder.dropout,
         "word_vectors": None if vectors is None else file_hash(Path(vectors)),
         "encoder": encoder.text.model_dump(mode="json"),

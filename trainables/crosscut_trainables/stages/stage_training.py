@@ -94,7 +94,7 @@ class StageTraining(ABC):
         """One epoch; the mean loss of its batches."""
         self.encoder.train()
         draws = torch.Generator().manual_seed(seed_for(self.seed, "stage draws", epoch))
-        drop = Augmentation(self.options.drop, self.options.drop)
+        drop = Augmentation(self.options.drop, self.options.drop, vocabulary=self.scratch.vocabulary)
         encode = self.encode(split, drop, draws)
         one, other = self.pairs(split, epoch)
         order = torch.randperm(len(one), generator=draws)
@@ -193,7 +193,8 @@ class ImageTraining(StageTraining):
         own = torch.arange(len(split.present))
         if self.options.positives == "views":
             return own, own
-        train = self.scratch.split("train")
+        # Of words, whatever the text encoder reads: runs share an image stage.
+        train = self.scratch.config.data.load("train")
         return own, nearest_by_captions(train.captions, train.image_of)
 
     def encode(self, split: PreparedSplit, drop: Augmentation, draws: torch.Generator) -> Encode:
