@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from crosscut_reports import factor_tests, guards, seed_guards, shift
+from crosscut_reports import examples, factor_tests, guards, lengths, seed_guards, shift
 from crosscut_reports.arm_means import arm_mean
 from crosscut_reports.context import Context
 from crosscut_reports.contrast import (
@@ -116,6 +116,8 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         guards.ordered(found),
         context,
         shift=shifted.shift if shifted else None,
+        lengths=lengths.find(scores, question),
+        examples=examples.find(scores, contrasts, baseline, [arm for arm in arms if arm.metric == primary]),
     )
 
 

@@ -233,6 +233,8 @@ class LengthBand:
     queries: int
     mean: float
     ci: tuple[float, float] | None
+    scope: Scope | None = None
+    """Scope of `ci`; None where that is not known."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from crosscut_reports.result import Result
 
-OPTIONAL = ("shift.csv", "effects.csv")
-"""Tables that only a report of several splits has."""
+OPTIONAL = ("shift.csv", "effects.csv", "lengths.csv")
+"""Tables that only a report of several splits has, and one of queries whose lengths are known."""
 
 
 def write(result: Result, folder: str | Path) -> dict[str, Path]:
@@ -32,6 +32,7 @@ def write(result: Result, folder: str | Path) -> dict[str, Path]:
             if result.shift is None
             else {"shift.csv": csv.shift(result), "effects.csv": csv.effects(result)}
         ),
+        **({"lengths.csv": csv.lengths(result)} if result.lengths else {}),
         **{f"{name}.svg": text for name, text in drawn.items()},
     }
     target = Path(folder)

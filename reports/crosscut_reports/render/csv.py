@@ -1,7 +1,8 @@
 """The CSV tables: the figures at full precision. An empty cell is a figure that the analysis does not give.
 
 `contrasts.csv` has a row a contrast, `arms.csv` a row an arm and metric; where splits are compared `shift.csv` has
-a row an arm and other split, and `effects.csv` three rows a contrast and other split.
+a row an arm and other split, and `effects.csv` three rows a contrast and other split; where the lengths of queries
+are known `lengths.csv` has a row a recall, arm and bin of lengths.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ CONTRASTS = (
 )  # fmt: skip
 DROPS = ("arm", "split", "source", "paired", "mean", "mean_low", "mean_high")
 EFFECTS = ("effect", "split", "source", "part")
+LENGTHS = ("arm", "metric", "low", "high", "queries", "mean", "ci_low", "ci_high", "scope")
 ARMS = ("arm", "metric", "mean", "ci_low", "ci_high", "seeds", "trials", "sd_seed", "scope")
 
 
@@ -61,6 +63,11 @@ def effects(result: Result) -> str:
         for part in EFFECT_PARTS
     ]
     return _table((*EFFECTS, *CONTRASTS), rows)
+
+
+def lengths(result: Result) -> str:
+    """The text of `lengths.csv`."""
+    return _table(LENGTHS, [_bounds(row) for row in as_data(result)["lengths"]])
 
 
 def _bounds(row: dict[str, Any]) -> dict[str, Any]:

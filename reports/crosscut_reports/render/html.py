@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
-from crosscut_reports.render import numbers, prose, shift_prose
-from crosscut_reports.render.figures import MARKS
+from crosscut_reports.render import examples_prose, lengths_prose, numbers, prose, shift_prose
+from crosscut_reports.render.figures import MARKS, examples
 from crosscut_reports.result import ArmResult, Guard, Result
 
 TEMPLATE = "report.html.j2"
@@ -43,6 +43,8 @@ def render(result: Result, figures: Mapping[str, str]) -> str:
         context=result.context,
         prose=prose,
         shift_prose=shift_prose,
+        lengths_prose=lengths_prose,
+        examples_prose=examples_prose,
         marks=MARKS,
         places=partial(numbers.decimals, result),
         level=f"{100 * (1 - result.design.alpha):g}%",
@@ -53,6 +55,7 @@ def render(result: Result, figures: Mapping[str, str]) -> str:
         attention=list(dict.fromkeys(metric for row in result.context.attention.values() for metric in row)),
         # Ours, and escaped by the library that writes it; everything else on the page is escaped by Jinja.
         figures={name: Markup(text) for name, text in figures.items()},  # noqa: S704
+        shown=[[Markup(text) for text in side] for side in examples.apart(result)],  # noqa: S704
     )
     return page.rstrip() + "\n"
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from math import isinf, isnan
+from math import isfinite, isinf, isnan
 from typing import Any
 
-from crosscut_reports.result import ArmResult, ContrastResult, Result, Shift
+from crosscut_reports.result import ArmResult, ContrastResult, Examples, Result, Shift, ShownQuery
 
 VERSION = 1
 
@@ -37,6 +37,7 @@ FACTOR_KEYS = (
     "combinations",
 )
 ARM_KEYS = ("arm", "metric", "mean", "ci", "seeds", "trials", "sd_seed", "values", "levels", "scope")
+LENGTH_KEYS = ("arm", "metric", "low", "high", "queries", "mean", "ci", "scope")
 GUARD_KEYS = ("guard", "severity", "message")
 EFFECT_PARTS = ("here", "there", "more")
 
@@ -70,6 +71,8 @@ def as_data(result: Result) -> dict[str, Any]:
         "planned": context.planned,
         "recorded": context.recorded,
         "shift": None if result.shift is None else _shift(result.shift),
+        "lengths": [_picked(band, LENGTH_KEYS) for band in result.lengths],
+        "examples": None if result.examples is None else _examples(result.examples),
     }
     plain: dict[str, Any] = _plain(data, "report.json")
     return plain
@@ -111,6 +114,33 @@ def _shift(shift: Shift) -> dict[str, Any]:
             for curve in shift.curves
         ],
     }
+
+
+def _examples(examples: Examples) -> dict[str, Any]:
+    """The queries that are shown, without their pictures."""
+    return {
+        "name": examples.name,
+        "left": examples.left,
+        "right": examples.right,
+        "looked_at": examples.looked_at,
+        "for_left": [_shown(shown) for shown in examples.for_left],
+        "for_right": [_shown(shown) for shown in examples.for_right],
+    }
+
+
+def _shown(shown: ShownQuery) -> dict[str, Any]:
+    return {
+        "query": shown.query,
+        "words": shown.view.words,
+        "ranks": shown.ranks,
+        "boxes": _rounded(shown.view.boxes.tolist()),
+        "attention": {arm: _rounded(weights.tolist()) for arm, weights in shown.view.attention.items()},
+    }
+
+
+def _rounded(rows: list[list[float]]) -> list[list[float | None]]:
+    """To four decimals; what is no number is null."""
+    return [[round(value, 4) if isfinite(value) else None for value in row] for row in rows]
 
 
 def _picked(value: Any, keys: tuple[str, ...]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crosscut_reports.render import markdown_shift, numbers, prose
+from crosscut_reports.render import markdown_queries, markdown_shift, numbers, prose
 from crosscut_reports.render.figures import MARKS
 from crosscut_reports.render.markup import table as _table
 from crosscut_reports.render.markup import text as _text
@@ -24,6 +24,8 @@ def render(result: Result) -> str:
         *_contrasts(result),
         *_arms(result),
         *([] if result.shift is None else markdown_shift.render(result, result.shift)),
+        *markdown_queries.lengths(result),
+        *([] if result.examples is None else markdown_queries.examples(result.examples)),
         *_factors(result),
         *_tuning(result),
         *_attention(result),

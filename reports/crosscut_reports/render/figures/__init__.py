@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
+from xml.etree.ElementTree import Element
 
-from crosscut_reports.render.figures import arms, forest, severity, shift, tuning
+from crosscut_reports.render.figures import arms, examples, forest, lengths, severity, shift, tuning
 from crosscut_reports.render.figures.drawing import MARKS, STYLE, Drawing, svg
 from crosscut_reports.result import Result
 
@@ -13,10 +14,11 @@ __all__ = ["FIGURES", "MARKS", "draw"]
 
 
 class Maker(NamedTuple):
-    """How a figure is titled, `{primary}` standing for the primary metric, and made; None without data for it."""
+    """How a figure is titled, `{primary}` standing for the primary metric, and made: plotted, or as SVG directly;
+    None without data for it."""
 
     title: str
-    draw: Callable[[Result], Drawing | None]
+    draw: Callable[[Result], Drawing | Element | None]
 
 
 FIGURES: Mapping[str, Maker] = {
@@ -24,6 +26,8 @@ FIGURES: Mapping[str, Maker] = {
     "arms": Maker("Arms on {primary}", arms.draw),
     "shift": Maker("Change of {primary} from split to split", shift.draw),
     "severity": Maker("{primary} by severity of the shift", severity.draw),
+    "lengths": Maker("Recall by query length", lengths.draw),
+    "examples": Maker("Queries on which two arms differ most", examples.draw),
     "tuning": Maker("Expected best dev score against search trials", tuning.draw),
 }
 """Every figure by the name of its file."""

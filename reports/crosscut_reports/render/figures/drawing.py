@@ -11,7 +11,7 @@ import textwrap
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from crosscut_reports.render.characters import fit
 from crosscut_reports.result import Result, Verdict
@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8A7A00")
 """The palette, its yellow darkened so that a line of it is seen on white."""
+
+_Line = Literal["-", "--", ":", "-."]
+_LINES: tuple[_Line, ...] = ("-", "--", ":", "-.")
+
+
+def look(index: int) -> tuple[str, _Line, str]:
+    """Colour, line and shape of an arm; no two of the first forty share all three."""
+    line = _LINES[(index + index // len(OKABE_ITO)) % 4]
+    return OKABE_ITO[index % len(OKABE_ITO)], line, ("o", "s", "^", "D", "v")[index % 5]
 
 
 @dataclass(frozen=True)
@@ -107,20 +116,18 @@ def level(result: Result) -> str:
     return f"{100 * (1 - result.design.alpha):g}%"
 
 
-def svg(name: str, title: str, drawing: Drawing) -> str:
-    """The figure as SVG that may stand in a page beside others: titled, of no fixed size, its ids its own."""
-    text = io.StringIO()
-    drawing.figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+def svg(name: str, title: str, drawing: Drawing | ElementTree.Element) -> str:
+    """The figure as SVG that may stand in a page beside others: titled, of no fixed size, its ids its own.
+
+    A figure is a drawing, or SVG already.
+    """
     ElementTree.register_namespace("", SVG)
-    root = ElementTree.fromstring(text.getvalue())  # noqa: S314  (what matplotlib has just written)
-    for child in list(root):
-        if child.tag == f"{{{SVG}}}metadata":
-            root.remove(child)
+    root, data = (_plotted(drawing), drawing.data) if isinstance(drawing, Drawing) else (drawing, {})
     for element in root.iter():
         for attribute, value in list(element.items()):
             if attribute == "id":
                 element.set("id", f"{name}-{value}")
-                for key, datum in drawing.data.get(value, {}).items():
+                for key, datum in data.get(value, {}).items():
                     element.set(f"data-{key}", fit(datum))
             elif attribute in ("href", XLINK) and value.startswith("#"):
                 del element.attrib[attribute]
@@ -128,10 +135,21 @@ def svg(name: str, title: str, drawing: Drawing) -> str:
             elif value.startswith("url(#"):
                 element.set(attribute, f"url(#{name}-{value[5:]}")
     for attribute in ("width", "height", "version"):
-        del root.attrib[attribute]
+        root.attrib.pop(attribute, None)
     root.set("role", "img")
     root.set("aria-label", fit(title))
     heading = ElementTree.Element(f"{{{SVG}}}title")
     heading.text = fit(title)
     root.insert(0, heading)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _plotted(drawing: Drawing) -> ElementTree.Element:
+    """What matplotlib makes of a drawing."""
+    text = io.StringIO()
+    drawing.figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    root = ElementTree.fromstring(text.getvalue())  # noqa: S314  (what matplotlib has just written)
+    for child in list(root):
+        if child.tag == f"{{{SVG}}}metadata":
+            root.remove(child)
+    return root
