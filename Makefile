@@ -1,4 +1,5 @@
 # Two commands: `make demo` shows the whole path, `make test` checks it. Both set up once.
+JOBS   ?= 2
 VENV   ?= .venv
 PLAIN  ?= .venv-plain
 PYTHON ?= $(firstword $(foreach name,python3 python3.11 python3.12 python3.13,\
@@ -23,7 +24,7 @@ demo: setup
 	$(BIN)/crosscut run quickstart
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .

@@ -722,7 +722,12 @@ def test_figures_are_drawn_at_any_size(arms: int, splits: int) -> None:
     assert len(marks(found["severity"])) == arms * (splits + 1)
     assert re.fullmatch(r"[+−]?0\.\d{4}", marks(found["shift"])[0]["change"])
     assert (result.shift is not None) and len(result.shift.effects) == (arms - 1) * splits
-    assert page.render(result, found)
+    tables = re.findall(r'<table class="matrix">.*?</table>', page.render(result, found), re.DOTALL)
+    heads = [re.findall(r'<th scope="col">(.*?)</th>', table) for table in tables]
+    assert all(head[0] == "test" and len(head) <= 7 for head in heads)
+    assert [split for head in heads for split in head[1:]] == list(
+        result.shift.splits if result.shift else ()
+    )
 
 
 def test_names_stay_names_in_every_output(tmp_path: Path) -> None:

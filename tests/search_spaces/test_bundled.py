@@ -43,7 +43,7 @@ def test_the_question_of_domain_shift_moves_to_corpora_by_their_paths_alone(tmp_
     names = ["config.data.test=test", f"config.evaluation.on.{other}.data.test=test"]
     experiment = prepare(read("domain-shift", [f"scale={scale}", *paths, *names]))
     assert [list(arm.config["evaluation"]["on"]) for arm in experiment.arms] == [
-        ["typos", "dropped", other]
+        [f"{name}-{severity}" for name in ("typos", "dropped") for severity in (1, 3, 5)] + [other]
     ] * 4
     assert experiment.sweep.report.primary == f"{other}/rsum"
     domain = experiment.arms[0].config["evaluation"]["on"][other]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from crosscut_reports.render import numbers, prose
 from crosscut_reports.result import ArmResult, ContrastResult, Drop, Result, Shift
@@ -10,12 +11,22 @@ from crosscut_reports.result import ArmResult, ContrastResult, Drop, Result, Shi
 DROPS = "How the arms do on other splits"
 EFFECTS = "Does it help more under shift?"
 SEVERITIES = "By severity"
+MOST_COLUMNS = 6
+"""Splits beside the source that a table of the matrix has at most."""
 
 
 def matrix(shift: Shift) -> list[tuple[ArmResult, list[Drop | None]]]:
     """A row an arm: its own mean on the source, and what it has on each other split."""
     drops = {(drop.arm, drop.split): drop for drop in shift.drops}
     return [(arm, [drops.get((arm.arm, split)) for split in shift.splits]) for arm in shift.own]
+
+
+def columns(shift: Shift) -> list[slice]:
+    """The other splits of each table of the matrix, which a page has room for, about as many in each."""
+    count = len(shift.splits)
+    tables = max(1, -(-count // MOST_COLUMNS))
+    ends = [round(number * count / tables) for number in range(tables + 1)]
+    return [slice(*pair) for pair in pairwise(ends)]
 
 
 def drops_caption(result: Result, shift: Shift) -> str:
