@@ -104,7 +104,7 @@ def test_sections_come_in_order(rich: Result) -> None:
         "SD over seeds",
         "F tests of main effects",
         "Search trials see the dev split",
-        "test/attention_f1",
+        "Do words attend to what they refer to",
         "the loss was NaN at step 212",
         "Every cluster holds six queries",
         "Hillis, S. L. (2014)",

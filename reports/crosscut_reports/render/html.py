@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
+from crosscut_reports import attention
 from crosscut_reports.render import examples_prose, lengths_prose, numbers, prose, shift_prose
 from crosscut_reports.render.figures import MARKS, examples
 from crosscut_reports.result import ArmResult, Guard, Result
@@ -35,6 +36,7 @@ def render(result: Result, figures: Mapping[str, str]) -> str:
         "count": numbers.count,
         "settings": numbers.settings,
         "spread": numbers.spread,
+        "threshold": numbers.threshold,
         "unbroken": _unbroken,
     }
     page = environment.get_template(TEMPLATE).render(
@@ -52,7 +54,8 @@ def render(result: Result, figures: Mapping[str, str]) -> str:
         notes=_guards(result, "note"),
         arms=_arms(result),
         searched=any(arm.trials is not None for arm in result.arms),
-        attention=list(dict.fromkeys(metric for row in result.context.attention.values() for metric in row)),
+        attention=attention.rows(result.context.attention),
+        other_attention=attention.others(result.context.attention),
         # Ours, and escaped by the library that writes it; everything else on the page is escaped by Jinja.
         figures={name: Markup(text) for name, text in figures.items()},  # noqa: S704
         shown=[[Markup(text) for text in side] for side in examples.apart(result)],  # noqa: S704

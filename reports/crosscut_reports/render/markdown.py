@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from crosscut_reports import attention
 from crosscut_reports.render import markdown_queries, markdown_shift, numbers, prose
 from crosscut_reports.render.figures import MARKS
 from crosscut_reports.render.markup import table as _table
@@ -159,11 +160,28 @@ def _tuning(result: Result) -> list[str]:
 
 def _attention(result: Result) -> list[str]:
     table = result.context.attention
-    metrics = list(dict.fromkeys(metric for row in table.values() for metric in row))
-    rows = [
-        [_text(arm), *(numbers.spread(row.get(metric)) for metric in metrics)] for arm, row in table.items()
-    ]
-    return ["## Attention", _table(["arm", *map(_text, metrics)], rows)] if rows else []
+    found, metrics = attention.rows(table), attention.others(table)
+    blocks = []
+    for head, rows in (
+        (["arm", "split"], [row for row in found if not row.swept]),
+        (["arm", "split", "overlap", "weight"], [row for row in found if row.swept]),
+    ):
+        cells = [
+            [
+                *map(_text, (row.arm, row.split)),
+                *([numbers.threshold(row.iou), numbers.threshold(row.weight)] if row.swept else []),
+                *(numbers.spread(row.parts.get(part), 1) for part in attention.PARTS),
+            ]
+            for row in rows
+        ]
+        blocks += [_table([*head, *attention.PARTS], cells, left=2)] if cells else []
+    if metrics:
+        rest = [
+            [_text(arm), *(numbers.spread(row.get(metric)) for metric in metrics)]
+            for arm, row in table.items()
+        ]
+        blocks.append(_table(["arm", *map(_text, metrics)], rest))
+    return ["## Attention", *blocks] if blocks else []
 
 
 def _failures(result: Result) -> list[str]:

@@ -89,6 +89,11 @@ def settings(values: Mapping[str, float | int | str | bool]) -> str:
     return ", ".join(f"{key} = {short(value)}" for key, value in values.items()) or NONE
 
 
+def threshold(value: float | None) -> str:
+    """A threshold of a sweep, `as set` for the one that runs were set to."""
+    return "as set" if value is None else f"{value:g}"
+
+
 def words(items: Iterable[str]) -> str:
     """`a, b and c`."""
     *most, last = list(items) or [NONE]

@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from crosscut_reports.render.figures import arms, examples, forest, lengths, severity, shift, tuning
+from crosscut_reports.render.figures import (
+    arms,
+    attention,
+    examples,
+    forest,
+    lengths,
+    severity,
+    shift,
+    tuning,
+)
 from crosscut_reports.render.figures.drawing import MARKS, STYLE, Drawing, svg
 from crosscut_reports.result import Result
 
@@ -28,6 +37,7 @@ FIGURES: Mapping[str, Maker] = {
     "severity": Maker("{primary} by severity of the shift", severity.draw),
     "lengths": Maker("Recall by query length", lengths.draw),
     "examples": Maker("Queries on which two arms differ most", examples.draw),
+    "attention": Maker("Attention against the threshold that counts", attention.draw),
     "tuning": Maker("Expected best dev score against search trials", tuning.draw),
 }
 """Every figure by the name of its file."""

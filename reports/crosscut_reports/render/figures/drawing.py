@@ -19,6 +19,7 @@ from crosscut_reports.result import Result, Verdict
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8A7A00")
 """The palette, its yellow darkened so that a line of it is seen on white."""
@@ -31,6 +32,21 @@ def look(index: int) -> tuple[str, _Line, str]:
     """Colour, line and shape of an arm; no two of the first forty share all three."""
     line = _LINES[(index + index // len(OKABE_ITO)) % 4]
     return OKABE_ITO[index % len(OKABE_ITO)], line, ("o", "s", "^", "D", "v")[index % 5]
+
+
+def legend(names: Sequence[str]) -> list[Line2D]:
+    """The handles of a legend of arms that are drawn as `look` has them."""
+    from matplotlib.lines import Line2D
+
+    handles = []
+    for index, name in enumerate(names):
+        colour, line, shape = look(index)
+        handles.append(
+            Line2D(
+                [], [], color=colour, linestyle=line, linewidth=1.1, marker=shape, markersize=3.4, label=name
+            )
+        )
+    return handles
 
 
 @dataclass(frozen=True)

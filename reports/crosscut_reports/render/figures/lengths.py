@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crosscut_reports.render import lengths_prose, numbers
 from crosscut_reports.render.characters import fit
-from crosscut_reports.render.figures.drawing import WIDTH, Drawing, level, look
+from crosscut_reports.render.figures.drawing import WIDTH, Drawing, legend, level, look
 from crosscut_reports.result import SCOPE_TEXT, LengthBand, Result
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def draw(result: Result) -> Drawing | None:
     found = lengths_prose.scope(result)
     scope = f"; scope: {SCOPE_TEXT[found]}" if found else ""
     figure.supxlabel(f"words of the query, {level(result)} intervals{scope}", fontsize=8.5, color="#333333")
-    _legend(drawing, names, columns)
+    figure.legend(handles=legend(names), loc="outside upper left", ncols=columns, frameon=False)
     return drawing
 
 
@@ -89,17 +89,3 @@ def _data(band: LengthBand, places: int) -> dict[str, str]:
 
 def _short(band: LengthBand) -> str:
     return str(band.low) if band.low == band.high else f"{band.low}–{band.high}"
-
-
-def _legend(drawing: Drawing, names: list[str], columns: int) -> None:
-    from matplotlib.lines import Line2D
-
-    handles = []
-    for index, name in enumerate(names):
-        colour, line, shape = look(index)
-        handles.append(
-            Line2D(
-                [], [], color=colour, linestyle=line, linewidth=1.0, marker=shape, markersize=3.2, label=name
-            )
-        )
-    drawing.figure.legend(handles=handles, loc="outside upper left", ncols=columns, frameon=False)

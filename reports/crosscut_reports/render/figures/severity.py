@@ -5,18 +5,16 @@ from __future__ import annotations
 import textwrap
 from itertools import pairwise
 from math import isfinite
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from crosscut_reports.render import numbers
 from crosscut_reports.render.characters import fit
-from crosscut_reports.render.figures.drawing import OKABE_ITO, WIDTH, Drawing, level
+from crosscut_reports.render.figures.drawing import WIDTH, Drawing, legend, level, look
 from crosscut_reports.result import Result, SeverityCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_Line = Literal["-", "--", ":", "-."]
-_LINES: tuple[_Line, ...] = ("-", "--", ":", "-.")
 _COLUMNS = 2
 _APART, _SPREAD = 0.05, 0.35
 """Shares of the smallest step between severities: that arms side by side are apart, and that all may take."""
@@ -50,7 +48,7 @@ def draw(result: Result) -> Drawing | None:
     for row in range(rows):
         panels[row * columns].set_ylabel(fit(result.shift.metric if result.shift else ""))
     figure.supxlabel(f"severity, {level(result)} intervals", fontsize=8.5, color="#333333")
-    _legend(drawing, names)
+    figure.legend(handles=legend(names), loc="outside right upper", frameon=False)
     return drawing
 
 
@@ -65,7 +63,7 @@ def _panel(drawing: Drawing, panel: Axes, curves: list[SeverityCurve], arms: lis
         aside = apart * step * (index - (len(arms) - 1) / 2)
         points = [point for point in curve.points if isfinite(point.mean)]
         x = [point.severity + aside for point in points]
-        colour, line, shape = _look(index)
+        colour, line, shape = look(index)
         panel.plot(x, [point.mean for point in points], color=colour, linestyle=line, linewidth=1.1)
         for place, point in zip(x, points, strict=True):
             if point.ci is not None and all(map(isfinite, point.ci)):
@@ -80,24 +78,3 @@ def _panel(drawing: Drawing, panel: Axes, curves: list[SeverityCurve], arms: lis
     panel.set_xticks(severities, [f"{severity:g}" for severity in severities])
     panel.grid(axis="y", color="#e6e6e6", linewidth=0.5)
     panel.set_axisbelow(True)
-
-
-def _look(index: int) -> tuple[str, _Line, str]:
-    """Colour, line and shape of an arm; no two of the first forty share all three."""
-    colour = OKABE_ITO[index % len(OKABE_ITO)]
-    line = _LINES[(index + index // len(OKABE_ITO)) % 4]
-    return colour, line, ("o", "s", "^", "D", "v")[index % 5]
-
-
-def _legend(drawing: Drawing, names: list[str]) -> None:
-    from matplotlib.lines import Line2D
-
-    handles = []
-    for index, name in enumerate(names):
-        colour, line, shape = _look(index)
-        handles.append(
-            Line2D(
-                [], [], color=colour, linestyle=line, linewidth=1.1, marker=shape, markersize=3.4, label=name
-            )
-        )
-    drawing.figure.legend(handles=handles, loc="outside right upper", frameon=False)
