@@ -12,7 +12,7 @@ from crosscut_trainables.pretrained.folder import TOKENIZER, folder_hash
 from crosscut_trainables.word_vectors import file_hash
 
 DRAWN = ("dropout", "alpha", "nbest_size")
-"""Options of tokenizers with which the same text falls into other pieces each time."""
+"""Options of fast tokenizers with which the same text falls into other pieces each time."""
 
 
 class Subwords(Pieces):
@@ -37,14 +37,22 @@ class Subwords(Pieces):
             self._rows += 2
         if not len(self.known):
             raise ValueError("it has no pieces but marks")
-        model = tokenizer.backend_tokenizer.model if tokenizer.is_fast else None
-        for option in DRAWN:
-            if value := getattr(model, option, None):
-                raise ValueError(f"it draws pieces at random ({option} {value:g})")
+        if (drawn := _drawn(tokenizer)) is not None:
+            raise ValueError(f"it draws pieces at random ({drawn})")
 
     def __len__(self) -> int:
         """Number of ids, marks included: the rows of an embedding."""
         return self._rows
+
+
+def _drawn(tokenizer: Any) -> str | None:
+    """The option with which a tokenizer draws pieces at random, None where it draws none."""
+    if not tokenizer.is_fast:
+        # One of sentencepiece, in Python.
+        return "enable_sampling" if getattr(tokenizer, "sp_model_kwargs", {}).get("enable_sampling") else None
+    model = tokenizer.backend_tokenizer.model
+    found = ((option, getattr(model, option, None)) for option in DRAWN)
+    return next((f"{option} {value:g}" for option, value in found if value), None)
 
 
 def checked(path: str) -> str:

@@ -98,6 +98,8 @@ def _read(data: FileData, split: SplitName, told: Told) -> Split:
     found = data.read(split)
     if found.referents is not None:
         raise ValueError(f"{data.place}: found referents of words, which a prepared folder does not hold")
+    if not found.captions:
+        raise ValueError(f"{data.place}: {split}: found no captions, expected some")
     told(f"{split} captions", len(found.captions), len(found.captions))
     return found
 

@@ -162,7 +162,7 @@ class Prepared(FileData):
             boxes=self._boxes(split, told),
             present=self._present(split, told),
             captions=self._captions(split, captions, texts),
-            image_of=captions.numbers("image_of"),
+            image_of=self._image_of(split, captions, told.images),
             scenes=None
             if told.pictures is None
             else self._array(split, PICTURES, (told.images, *told.pictures), np.uint8),
@@ -190,6 +190,15 @@ class Prepared(FileData):
                 "and no texts to cut"
             )
         return [self.words(text) for text in texts]
+
+    def _image_of(self, split: SplitName, captions: _Table, images: int) -> NDArray[np.int32]:
+        found = captions.numbers("image_of")
+        if found[0] < 0 or found[-1] >= images or (np.diff(found) < 0).any():
+            raise ValueError(
+                f"{self._file(split, CAPTIONS)}: found captions of images that are not in order, or of none of "
+                f"the {images} images"
+            )
+        return found
 
     def _regions(self, split: SplitName, told: SplitContents, half: bool) -> Source:
         if told.regions is None:
@@ -258,22 +267,36 @@ class _Table:
 
     def numbers(self, column: str) -> NDArray[np.int32]:
         """(rows,) a column of numbers."""
-        found: NDArray[np.int32] = self._column(column).to_numpy()
+        import pyarrow as pa
+
+        found: NDArray[np.int32] = self._column(column, pa.int32()).to_numpy()
         return found
 
     def texts(self, column: str) -> list[str]:
         """A column of texts."""
-        found: list[str] = self._column(column).to_numpy(zero_copy_only=False).tolist()
+        import pyarrow as pa
+
+        found: list[str] = self._column(column, pa.string()).to_numpy(zero_copy_only=False).tolist()
         return found
 
     def words(self, column: str) -> list[tuple[str, ...]]:
         """A column of lists of words; equal words are one object."""
-        lists = self._column(column)
+        import pyarrow as pa
+
+        lists = self._column(column, pa.list_(pa.dictionary(pa.int32(), pa.string())))
+        if lists.values.null_count:
+            raise ValueError(f"{self._path}: found gaps in the column {column!r}, expected none")
         known = np.array(lists.values.dictionary.to_pylist(), object)
         words = known[lists.values.indices.to_numpy()].tolist()
         return [tuple(words[start:end]) for start, end in pairwise(lists.offsets.tolist())]
 
-    def _column(self, name: str) -> Any:
+    def _column(self, name: str, kind: Any) -> Any:
+        """A column of an Arrow type, in one piece."""
         if name not in self._table.column_names:
             raise ValueError(f"{self._path}: found no column {name!r}, expected one, as {CONTENTS} says")
-        return self._table.column(name).combine_chunks()
+        column = self._table.column(name)
+        if column.type != kind:
+            raise ValueError(f"{self._path}: found a column {name!r} of {column.type}, expected {kind}")
+        if column.null_count:
+            raise ValueError(f"{self._path}: found gaps in the column {name!r}, expected none")
+        return column.combine_chunks()
