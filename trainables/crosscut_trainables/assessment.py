@@ -78,11 +78,16 @@ class Assessment:
         weights = self._weights(prepared, torch.arange(len(prepared.lengths)))
         if weights is None:
             return Measured()
-        return Measured(
-            attention_metrics(
-                name, split, weights, options.iou, options.attention_threshold, options.attention_sweep
-            )
+        found = attention_metrics(
+            name,
+            split,
+            weights,
+            options.iou,
+            options.attention_threshold,
+            options.attention_sweep,
+            options.attention_thresholds,
         )
+        return Measured(found)
 
     def _weights(self, prepared: PreparedSplit, captions: torch.Tensor) -> list[NDArray[np.float32]] | None:
         """(words, regions) of each of `captions`, None where words do not attend."""

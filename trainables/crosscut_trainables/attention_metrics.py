@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,34 +56,45 @@ def overlap(a: Array, b: Array) -> Array:
     return ious
 
 
-def attention_score(
-    split: Split, weights: Sequence[Array], iou: float, threshold: float | None = None
-) -> AttentionScore:
-    """Score the attention of words to the regions of their own image.
+Threshold = float | None
+"""A weight above which a region is attended; None is 1 / (regions present in the image)."""
+Grid = Mapping[tuple[float, Threshold], AttentionScore]
+"""Scores by overlap and threshold."""
+
+
+def attention_scores(
+    split: Split, weights: Sequence[Array], ious: Sequence[float], thresholds: Sequence[Threshold]
+) -> Grid:
+    """Score the attention of words to the regions of their own image at every overlap with every threshold.
 
     `weights` has, for each caption, (words, regions) weights without those of start and end marks. Only words
-    that refer to a place count. `threshold` None is 1 / (regions present in the image). Raises ValueError
-    for a split that has no referents.
+    that refer to a place count. Raises ValueError for a split that has no referents.
     """
     if split.referents is None:
         raise ValueError("the split does not know what its words refer to")
-    hits = attended = relevant = 0
+    hits = np.zeros((len(ious), len(thresholds)), np.int64)
+    relevant, attended = np.zeros(len(ious), np.int64), np.zeros(len(thresholds), np.int64)
     for caption, image in enumerate(split.image_of):
         referents = split.referents[caption]
         words = [word for word, boxes in enumerate(referents) if len(boxes)]
         if not words:
             continue
         present = split.present[image]
-        ious = overlap(split.boxes[image], np.concatenate([referents[word] for word in words]))
+        overlaps = overlap(split.boxes[image], np.concatenate([referents[word] for word in words]))
         starts = np.cumsum([0, *(len(referents[word]) for word in words[:-1])])
-        best = np.maximum.reduceat(ious, starts, axis=1).T
-        near = (best > iou) & present
-        limit = 1.0 / int(present.sum()) if threshold is None else threshold
-        seen = (weights[caption][words] > limit) & present
-        hits += int((near & seen).sum())
-        attended += int(seen.sum())
-        relevant += int(near.sum())
-    return AttentionScore(hits, attended, relevant)
+        best = np.maximum.reduceat(overlaps, starts, axis=1).T
+        own = weights[caption][words]
+        limits = [1.0 / int(present.sum()) if one is None else one for one in thresholds]
+        near = [(best > iou) & present for iou in ious]
+        seen = [(own > limit) & present for limit in limits]
+        relevant += [int(one.sum()) for one in near]
+        attended += [int(one.sum()) for one in seen]
+        hits += [[int((one & other).sum()) for other in seen] for one in near]
+    return {
+        (iou, threshold): AttentionScore(int(hits[i, j]), int(attended[j]), int(relevant[i]))
+        for i, iou in enumerate(ious)
+        for j, threshold in enumerate(thresholds)
+    }
 
 
 def attention_metrics(
@@ -91,14 +102,23 @@ def attention_metrics(
     split: Split,
     weights: Sequence[Array],
     iou: float,
-    threshold: float | None = None,
+    threshold: Threshold = None,
     sweep: Sequence[float] = (),
+    thresholds: Sequence[float] = (),
 ) -> dict[str, float]:
-    """`name/attention_precision`, `_recall` and `_f1`; for the sweep the same with `_iou_0.3` and so on."""
+    """`name/attention_precision`, `_recall` and `_f1`, at the overlap `iou` and `threshold`.
+
+    For further overlaps, `sweep`, the same with `_iou_0.3` and so on; for further `thresholds` with `_weight_0.1`;
+    for each of the first with each of the second with `_iou_0.3_weight_0.1`.
+    """
+    overlaps = [(iou, ""), *((other, f"_iou_{other:g}") for other in sweep)]
+    limits = [(threshold, ""), *((other, f"_weight_{other:g}") for other in thresholds)]
+    grid = attention_scores(split, weights, [one for one, _ in overlaps], [one for one, _ in limits])
     metrics: dict[str, float] = {}
-    for at, suffix in [(iou, ""), *((other, f"_iou_{other:g}") for other in sweep)]:
-        score = attention_score(split, weights, at, threshold)
-        metrics[f"{name}/attention_precision{suffix}"] = score.precision
-        metrics[f"{name}/attention_recall{suffix}"] = score.recall
-        metrics[f"{name}/attention_f1{suffix}"] = score.f1
+    for at, first in overlaps:
+        for limit, second in limits:
+            score = grid[at, limit]
+            metrics[f"{name}/attention_precision{first}{second}"] = score.precision
+            metrics[f"{name}/attention_recall{first}{second}"] = score.recall
+            metrics[f"{name}/attention_f1{first}{second}"] = score.f1
     return metrics

@@ -26,6 +26,9 @@ class EvaluationOptions(Options):
     attention_sweep: tuple[float, ...] = Field(
         (), description="Further overlaps, each in (0, 1), at which attention metrics are reported as well."
     )
+    attention_thresholds: tuple[float, ...] = Field(
+        (), description="Further weights, each in [0, 1), with which attention metrics are reported as well."
+    )
     on: Mapping[str, Domain] = Field(
         {}, description="Further splits that the trained model is evaluated on, by the name of their metrics."
     )
@@ -80,4 +83,7 @@ class EvaluationOptions(Options):
         for iou in self.attention_sweep:
             if not 0 < iou < 1:
                 raise ValueError(f"attention_sweep: {iou} is no overlap between 0 and 1")
+        for weight in self.attention_thresholds:
+            if not 0 <= weight < 1:
+                raise ValueError(f"attention_thresholds: found {weight}, expected a weight in [0, 1)")
         return self

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 
-from crosscut_trainables.attention_metrics import attention_metrics, attention_score, overlap
+from crosscut_trainables.attention_metrics import (
+    AttentionScore,
+    attention_metrics,
+    attention_scores,
+    overlap,
+)
 from crosscut_trainables.data.split import Split
 
 BOXES = np.array([[0, 0, 0.5, 0.5], [0.5, 0, 1, 0.5], [0, 0.5, 0.5, 1], [0, 0, 0, 0]], np.float32)
@@ -28,6 +34,10 @@ def split() -> Split:
 
 
 WEIGHTS = [np.array([[0.8, 0.1, 0.1, 0], [0.4, 0.3, 0.3, 0], [0.4, 0.5, 0.1, 0]], np.float32)]
+
+
+def attention_score(split: Split, weights: Any, iou: float, threshold: float | None = None) -> AttentionScore:
+    return attention_scores(split, weights, [iou], [threshold])[iou, threshold]
 
 
 def test_overlap_of_half_shifted_boxes_is_a_third() -> None:
@@ -71,6 +81,19 @@ def test_the_sweep_adds_metrics_of_its_own_names(split: Split) -> None:
         for name in ("precision", "recall", "f1")
         for suffix in ("", "_iou_0.3")
     }
+
+
+def test_every_overlap_is_scored_with_every_weight(split: Split) -> None:
+    metrics = attention_metrics("test", split, WEIGHTS, 0.5, sweep=(0.3, 0.99), thresholds=(0.05, 0.45))
+    assert len(metrics) == 3 * 3 * 3
+    for iou, first in ((0.5, ""), (0.3, "_iou_0.3"), (0.99, "_iou_0.99")):
+        for threshold, second in ((None, ""), (0.05, "_weight_0.05"), (0.45, "_weight_0.45")):
+            score = attention_score(split, WEIGHTS, iou, threshold)
+            assert metrics[f"test/attention_precision{first}{second}"] == score.precision
+            assert metrics[f"test/attention_recall{first}{second}"] == score.recall
+            assert metrics[f"test/attention_f1{first}{second}"] == score.f1
+    assert metrics["test/attention_recall_weight_0.05"] == 100.0
+    assert metrics["test/attention_precision_weight_0.45"] == 100.0
 
 
 def test_a_split_without_referents_is_refused(split: Split) -> None:

@@ -134,6 +134,7 @@ def test_what_goes_with_a_pretrained_model_is_taken(options: dict[str, Any]) -> 
         ({"constraints": {"ccx": {}}}, "constraints.ccx"),
         ({"constraints": {"ccr": {"weight": -1}}}, "constraints.ccr.weight"),
         ({"evaluation": {"attention_sweep": [1.5]}}, "evaluation"),
+        ({"evaluation": {"attention_thresholds": [0.1, 1.0]}}, "evaluation"),
     ],
 )
 def test_what_is_not_known_or_out_of_range_is_refused_with_its_place(
