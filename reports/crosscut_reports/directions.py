@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-LOWER_IS_BETTER = ("medr", "meanr", "rank", "loss", "error", "seconds")
+LOWER_IS_BETTER = (
+    "medr", "meanr", "rank", "loss", "error", "seconds", "alignment", "uniformity", "positive_distance",
+    "unknown_words",
+)  # fmt: skip
 
 
 def higher_is_better(metric: str) -> bool:
@@ -13,4 +16,5 @@ def higher_is_better(metric: str) -> bool:
     >>> higher_is_better("test/i2t_r1"), higher_is_better("test/i2t_medr")
     (True, False)
     """
-    return re.split(r"[/_ .-]", metric.lower())[-1] not in LOWER_IS_BETTER
+    words = re.split(r"[/_ .-]", metric.lower())
+    return not {words[-1], "_".join(words[-2:])} & set(LOWER_IS_BETTER)

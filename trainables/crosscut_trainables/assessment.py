@@ -21,6 +21,7 @@ from crosscut_trainables.rankings import ranking
 from crosscut_trainables.session import Session
 from crosscut_trainables.similarity import similarity
 from crosscut_trainables.towers import Towers
+from crosscut_trainables.whole_vectors import geometry, whole_vectors
 
 LONGEST_SIDE = 160
 """Pixels that a picture of an example has at most along a side."""
@@ -65,6 +66,8 @@ class Assessment:
             found |= lengths(name, split)
             found |= ranking(name, scores, image_of, options.rankings)
             found |= self._attention(name, split, prepared)
+            if options.geometry:
+                found |= geometry(name, *whole_vectors(self.model, prepared, self.session.device), image_of)
             if name != "test" and (share := self.towers.vocabulary.unknown_share(split.captions)) is not None:
                 found |= Measured({f"{name}/unknown_words": 100.0 * share})
             found |= Measured(splits={name: facts_of(self.config, name)})

@@ -24,35 +24,58 @@ TOLERANCE = 1e-3
 """How far from 1 a length may be: that of half precision."""
 
 
+Values = NDArray[np.float64]
+"""(queries,) a number for each query, NaN for one that has no such pair."""
+
+
 @dataclass(frozen=True)
-class PairDistances:
-    """Mean Euclidean distances ‖x − y‖ of a query from items, 0 to 2."""
+class PairGeometry:
+    """How far each query lies from items, as means over its pairs.
 
-    positive: float
-    """Over pairs of a query and a relevant item."""
-    negative: float
-    """Over all other pairs; NaN where every item is relevant to every query."""
+    Where all queries have as many relevant items, as captions have one image, means over queries are over pairs.
+    """
+
+    alignment: Values
+    """‖x − y‖² of relevant items, 0 to 4; lower is more aligned. With exponent 2, from Wang and Isola,
+    "Understanding Contrastive Representation Learning through Alignment and Uniformity on the Hypersphere" (ICML
+    2020, arXiv 2005.10242)."""
+    positive: Values
+    """‖x − y‖ of relevant items, 0 to 2; reported with AsCL (arXiv 2405.10029), as the next is."""
+    negative: Values
+    """‖x − y‖ of all other items."""
 
 
-def alignment(x: Vectors, y: Vectors, positives: tuple[NDArray[np.int64], NDArray[np.int32]]) -> float:
-    """E‖x − y‖² over the positive pairs of `x` (queries, d) and `y` (items, d), 0 to 4; lower is more
-    aligned.
+def pair_geometry(
+    x: Vectors, y: Vectors, positives: tuple[NDArray[np.int64], NDArray[np.int32]]
+) -> PairGeometry:
+    """The distances of the queries `x` (queries, d) from the items `y` (items, d).
 
-    With exponent 2, from Wang and Isola, "Understanding Contrastive Representation Learning through Alignment
-    and Uniformity on the Hypersphere" (ICML 2020, arXiv 2005.10242). `positives` as in `Positives`; a query
-    may have none, and each pair weighs alike. Raises ValueError for positives that do not fit, no pair at
-    all, and a vector that is not of length 1.
+    `positives` as in `Positives`; a query may have none. Time grows with queries·items·d. Raises ValueError for
+    positives that do not fit, and a vector that is not of length 1.
     """
     rows = _checked(x, y, positives)
-    total = sum(float(squares.sum()) for squares in _positive_squares(x, y, rows))
-    return total / len(rows.indices)
+    counts, others = rows.counts, len(y) - rows.counts
+    squares = np.concatenate([np.empty(0), *_positive_squares(x, y, rows)])
+    of = np.repeat(np.arange(len(x)), counts)
+    wide, far = y.astype(np.float64), np.empty(len(x))
+    for first in range(0, len(x), BLOCK):
+        block = x[first : first + BLOCK].astype(np.float64)
+        distances = np.sqrt(_squares(block, wide))
+        start, stop = rows.starts[first], rows.starts[first + len(block)]
+        distances[of[start:stop] - first, rows.indices[start:stop]] = 0.0
+        far[first : first + BLOCK] = distances.sum(axis=1)
+    aligned = np.bincount(of, weights=squares, minlength=len(x))
+    near = np.bincount(of, weights=np.sqrt(squares), minlength=len(x))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sums = ((aligned, counts), (near, counts), (far, others))
+        return PairGeometry(*(np.where(pairs > 0, total / pairs, np.nan) for total, pairs in sums))
 
 
 def uniformity(x: Vectors, t: float = 2.0) -> float:
     """log E exp(−t‖x − y‖²) over all pairs of distinct rows of `x` (n, d), −4t to 0; lower is more uniform.
 
-    Wang and Isola 2020, as `alignment`. Time grows with n²·d. Raises ValueError for fewer than two vectors
-    and for one that is not of length 1.
+    Wang and Isola 2020, as `PairGeometry.alignment`. Time grows with n²·d. Raises ValueError for fewer than two
+    vectors and for one that is not of length 1.
     """
     count = len(x)
     if count < 2:
@@ -68,27 +91,6 @@ def uniformity(x: Vectors, t: float = 2.0) -> float:
     return float(np.log(total / (count * (count - 1) / 2)))
 
 
-def pair_distances(
-    x: Vectors, y: Vectors, positives: tuple[NDArray[np.int64], NDArray[np.int32]]
-) -> PairDistances:
-    """The mean distances of positive and of negative pairs of `x` (queries, d) and `y` (items, d).
-
-    Reported with AsCL (arXiv 2405.10029). Raises ValueError as `alignment` does.
-    """
-    rows = _checked(x, y, positives)
-    near = sum(float(np.sqrt(squares).sum()) for squares in _positive_squares(x, y, rows))
-    wide, far = y.astype(np.float64), 0.0
-    for first in range(0, len(x), BLOCK):
-        block = x[first : first + BLOCK].astype(np.float64)
-        distances = np.sqrt(_squares(block, wide))
-        start, stop = rows.starts[first], rows.starts[first + len(block)]
-        of = np.repeat(np.arange(len(block)), rows.counts[first : first + len(block)])
-        distances[of, rows.indices[start:stop]] = 0.0
-        far += float(distances.sum())
-    negatives = len(x) * len(y) - len(rows.indices)
-    return PairDistances(near / len(rows.indices), far / negatives if negatives else float("nan"))
-
-
 def _checked(x: Vectors, y: Vectors, positives: tuple[NDArray[np.int64], NDArray[np.int32]]) -> Positives:
     rows = Positives(*positives)
     _check_unit("x", x)
@@ -96,8 +98,6 @@ def _checked(x: Vectors, y: Vectors, positives: tuple[NDArray[np.int64], NDArray
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"x has {x.shape[1]} dimensions and y {y.shape[1]}, expected as many")
     rows.check(len(x), len(y), allow_empty=True)
-    if not len(rows.indices):
-        raise ValueError("there is no positive pair")
     return rows
 
 

@@ -38,6 +38,11 @@ class EvaluationOptions(Options):
         "mean_rank, precision_at_5, map_at_10, ndcg_at_10, … with any cutoff; category_map_at_50 and the like go "
         "by category.",
     )
+    geometry: bool = Field(
+        False,
+        description="Whether alignment, uniformity and mean distances of positive and negative pairs of whole "
+        "images and texts are measured; time grows with the square of captions.",
+    )
     folds: int | None = Field(
         None,
         ge=2,

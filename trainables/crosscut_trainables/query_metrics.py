@@ -8,18 +8,17 @@ where the item of rank r is relevant and 0 elsewhere, P@r the share of relevant 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
-from itertools import pairwise
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crosscut_trainables.metrics import CUTOFFS
-from crosscut_trainables.positive_ranks import PositiveRanks, by_image, positive_ranks
+from crosscut_trainables.positive_ranks import PositiveRanks
 
 Values = NDArray[np.float64]
 """(queries,) a metric's value for each query, NaN for one without a relevant item."""
@@ -158,114 +157,6 @@ def fold_slices(images: int, folds: int = 5) -> list[slice]:
         raise ValueError(f"{images} images do not make {folds} folds of one size")
     size = images // folds
     return [slice(first, first + size) for first in range(0, images, size)]
-
-
-@dataclass(frozen=True)
-class Folded:
-    """Metrics by query where each query is ranked against the gallery of its own fold alone."""
-
-    i2t: Mapping[str, Values]
-    """By metric, (images,); NaN for an image without captions."""
-    t2i: Mapping[str, Values]
-    """By metric, (captions,)."""
-    image_folds: NDArray[np.int64]
-    """(images,) the fold of each image."""
-    caption_folds: NDArray[np.int64]
-    """(captions,) the fold of each caption: that of its image."""
-
-    def means(self) -> dict[str, float]:
-        """`i2t_r1`, `t2i_r1` and so on: the mean over folds of a metric's mean within each fold."""
-        sides = (("i2t", self.i2t, self.image_folds), ("t2i", self.t2i, self.caption_folds))
-        return {
-            f"{side}_{name}": float(np.mean([np.nanmean(values[of == fold]) for fold in np.unique(of)]))
-            for side, by_name, of in sides
-            for name, values in by_name.items()
-        }
-
-    def recalls(self, split: str) -> dict[str, float]:
-        """`split/i2t_r1` to `split/t2i_r10` in percent, means over folds, and their sum `split/rsum`.
-
-        Raises KeyError where R@1, R@5 or R@10 was not asked for.
-        """
-        means = self.means()
-        recalls = {f"{split}/{d}_r{k}": 100 * means[f"{d}_r{k}"] for d in ("i2t", "t2i") for k in CUTOFFS}
-        return {**recalls, f"{split}/rsum": sum(recalls.values())}
-
-
-def five_fold(
-    scores: NDArray[np.float32],
-    image_of: NDArray[np.int32],
-    names: Sequence[str] = ("r1", "r5", "r10"),
-    folds: int = 5,
-) -> Folded:
-    """The metrics `names` of both directions in contiguous folds of the images: the COCO 1K protocol.
-
-    `scores` (images, captions); `image_of` (captions,), in any order. A trap of published numbers: in
-    five-fold mode the reference code (VSE++, and SCAN and others after it) prints six times the mean
-    image-to-text recall as its rsum, mostly more than the sum of the six recalls that `Folded.recalls` gives.
-
-    Raises ValueError for an unknown metric, an `image_of` that does not fit, images that do not divide into
-    folds, and a fold without captions.
-    """
-    metrics = {name: metric(name) for name in names}
-    images, captions = scores.shape
-    if image_of.shape != (captions,) or image_of.min(initial=0) < 0 or image_of.max(initial=0) >= images:
-        raise ValueError(
-            f"image_of {image_of.shape} does not give each of {captions} captions one of {images} images"
-        )
-    i2t = {name: np.full(images, np.nan) for name in names}
-    t2i = {name: np.full(captions, np.nan) for name in names}
-    image_folds = np.empty(images, np.int64)
-    slices = fold_slices(images, folds)
-    for fold, of_images in enumerate(slices):
-        image_folds[of_images] = fold
-        own = np.flatnonzero((image_of >= of_images.start) & (image_of < of_images.stop))
-        if not len(own):
-            raise ValueError(
-                f"fold {fold}, images {of_images.start} to {of_images.stop - 1}, has no captions"
-            )
-        block = scores[of_images][:, own]
-        to_captions, to_image = by_image(image_of[own] - of_images.start, len(block))
-        forth = positive_ranks(block, to_captions, allow_empty=True)
-        back = positive_ranks(block.T, to_image)
-        for name, each in metrics.items():
-            i2t[name][of_images] = each.of(forth)
-            t2i[name][own] = each.of(back)
-    return Folded(i2t, t2i, image_folds, image_folds[image_of])
-
-
-@dataclass(frozen=True)
-class LengthBin:
-    """The queries whose length is at least `low` and below `high` words; None is no bound."""
-
-    low: int | None
-    high: int | None
-    count: int
-    mean: float
-    """Mean of the metric over the `count` queries, NaN where there are none."""
-
-
-def by_length(values: Values, lengths: ArrayLike, edges: Sequence[int]) -> list[LengthBin]:
-    """A metric by bins of query length, as AsCL (arXiv 2405.10029) reports recall.
-
-    `values` (queries,), of which NaN are left out; `lengths` (queries,) in words; `edges` ascending: n of
-    them make n + 1 bins, below the first, from each up to the next, and from the last. Raises ValueError for
-    edges that do not ascend and for shapes that differ.
-    """
-    words = np.asarray(lengths)
-    if words.shape != values.shape:
-        raise ValueError(f"values {values.shape} and lengths {words.shape} must have one shape")
-    if any(low >= high for low, high in pairwise(edges)):
-        raise ValueError(f"edges {list(edges)} do not ascend")
-    held = ~np.isnan(values)
-    bins = np.digitize(words, np.asarray(edges)) if len(edges) else np.zeros(len(words), np.int64)
-    bounds = [None, *edges, None]
-    result = []
-    for place in range(len(edges) + 1):
-        inside = values[held & (bins == place)]
-        mean = float(inside.mean()) if len(inside) else float("nan")
-        result.append(LengthBin(bounds[place], bounds[place + 1], len(inside), mean))
-    return result
 
 
 def _cutoff(k: int) -> int:

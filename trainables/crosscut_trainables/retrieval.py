@@ -17,6 +17,15 @@ from crosscut_trainables.subwords import content_of
 from crosscut_trainables.trainable import describe
 from crosscut_trainables.word_vectors import file_hash
 
+GEOMETRY = (
+    "i2t_uniformity",
+    "t2i_uniformity",
+    "t2i_alignment",
+    "t2i_positive_distance",
+    "t2i_negative_distance",
+)
+"""Metrics that `evaluation.geometry` adds."""
+
 
 class RetrievalDescription:
     """What the platform may ask of `train`."""
@@ -41,6 +50,8 @@ class RetrievalDescription:
         further = [f"{way}_{name}" for way in ("i2t", "t2i") for name in options.metrics]
         names = [f"{split}/{name}" for split in ("dev", *splits) for name in NAMES]
         names += [f"{split}/{name}" for split in splits for name in further]
+        if options.geometry:
+            names += [f"{split}/{name}" for split in splits for name in GEOMETRY]
         if options.folds is not None:
             names += [f"{split}-{options.folds}fold/{name}" for split in splits for name in NAMES]
         return tuple(names)

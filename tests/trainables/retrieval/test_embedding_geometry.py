@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from crosscut_trainables import embedding_geometry as module
-from crosscut_trainables.embedding_geometry import alignment, pair_distances, uniformity
+from crosscut_trainables.embedding_geometry import pair_geometry, uniformity
 from crosscut_trainables.positive_ranks import by_image, by_lists
 
 CROSS = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], np.float32)
@@ -26,17 +26,17 @@ def distance(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 def test_a_small_case_is_that_counted_by_hand() -> None:
-    positives = by_lists([[0], [0, 1], [0], []])
-    # Squares of the positive pairs: 0, 2, 0, 4.
-    assert alignment(CROSS, CROSS, positives) == pytest.approx(1.5)
+    found = pair_geometry(CROSS, CROSS, by_lists([[0], [0, 1], [0], []]))
+    root = math.sqrt(2)
+    # Squares of the positive pairs: 0; 2 and 0; 4.
+    assert found.alignment.tolist() == pytest.approx([0, 1, 4, math.nan], nan_ok=True)
+    assert found.positive.tolist() == pytest.approx([0, root / 2, 2, math.nan], nan_ok=True)
+    # Of each one's distances 0, √2, √2 and 2 those that are left.
+    left = [(2 * root + 2) / 3, (root + 2) / 2, 2 * root / 3, (2 * root + 2) / 4]
+    assert found.negative.tolist() == pytest.approx(left)
     # Six pairs: four of neighbours, two of opposites.
     assert uniformity(CROSS) == pytest.approx(math.log((4 * math.exp(-4) + 2 * math.exp(-8)) / 6))
     assert uniformity(CROSS, t=1) == pytest.approx(math.log((4 * math.exp(-2) + 2 * math.exp(-4)) / 6))
-    found = pair_distances(CROSS, CROSS, positives)
-    root = math.sqrt(2)
-    assert found.positive == pytest.approx((root + 2) / 4)
-    # All 16 pairs are 4 of 0, 8 of √2 and 4 of 2; the positives are 2 of 0, one of √2 and one of 2.
-    assert found.negative == pytest.approx((7 * root + 3 * 2) / 12)
 
 
 @pytest.mark.parametrize("block", [1, 7, 128])
@@ -45,13 +45,16 @@ def test_direct_loops_give_the_same_whatever_the_block(block: int, monkeypatch: 
     images, captions = unit(11, 5, 0), unit(40, 5, 1)
     image_of = np.sort(np.random.default_rng(2).integers(0, 11, 40)).astype(np.int32)
     positives, _ = by_image(image_of, 11)
-    pairs = {(i, c): distance(images[i], captions[c]) for i in range(11) for c in range(40)}
-    near = [d for (i, c), d in pairs.items() if image_of[c] == i]
-    far = [d for (i, c), d in pairs.items() if image_of[c] != i]
-    found = pair_distances(images, captions, positives)
-    assert alignment(images, captions, positives) == pytest.approx(np.mean(np.square(near)), rel=1e-12)
-    assert found.positive == pytest.approx(np.mean(near), rel=1e-12)
-    assert found.negative == pytest.approx(np.mean(far), rel=1e-7)
+    found = pair_geometry(images, captions, positives)
+    for i in range(11):
+        near = [distance(images[i], captions[c]) for c in range(40) if image_of[c] == i]
+        far = [distance(images[i], captions[c]) for c in range(40) if image_of[c] != i]
+        if near:
+            assert found.alignment[i] == pytest.approx(np.mean(np.square(near)), rel=1e-12)
+            assert found.positive[i] == pytest.approx(np.mean(near), rel=1e-12)
+        else:
+            assert math.isnan(found.alignment[i]) and math.isnan(found.positive[i])
+        assert found.negative[i] == pytest.approx(np.mean(far), rel=1e-7)
     potentials = [math.exp(-2 * distance(captions[a], captions[b]) ** 2) for a in range(40) for b in range(a)]
     assert uniformity(captions) == pytest.approx(math.log(np.mean(potentials)), rel=1e-7)
 
@@ -59,29 +62,29 @@ def test_direct_loops_give_the_same_whatever_the_block(block: int, monkeypatch: 
 def test_pairs_are_taken_from_either_side() -> None:
     images, captions = unit(4, 6, 0), unit(8, 6, 1)
     forth, back = by_image(np.repeat(np.arange(4), 2).astype(np.int32))
-    one, other = pair_distances(images, captions, forth), pair_distances(captions, images, back)
-    assert one.positive == pytest.approx(other.positive)
-    assert one.negative == pytest.approx(other.negative)
-    assert alignment(images, captions, forth) == pytest.approx(alignment(captions, images, back))
+    one, other = pair_geometry(images, captions, forth), pair_geometry(captions, images, back)
+    for part in ("alignment", "positive", "negative"):
+        assert getattr(one, part).mean() == pytest.approx(getattr(other, part).mean())
 
 
 def test_identical_vectors_are_fully_aligned_and_not_uniform_at_all() -> None:
     same = np.repeat(unit(1, 300, 3), 5, axis=0)
-    assert alignment(same, same, by_lists([[0], [1], [2], [3], [4]])) == 0.0
+    found = pair_geometry(same, same, by_lists([[0], [1], [2], [3], [4]]))
+    assert found.alignment.tolist() == found.positive.tolist() == [0.0] * 5
     assert uniformity(same) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_opposite_vectors_have_the_bounds() -> None:
     pair = np.array([[1.0, 0.0], [-1.0, 0.0]])
     assert uniformity(pair) == pytest.approx(-8.0)
-    assert alignment(pair[:1], pair[1:], by_lists([[0]])) == 4.0
+    assert pair_geometry(pair[:1], pair[1:], by_lists([[0]])).alignment.tolist() == [4.0]
 
 
 def test_near_pairs_keep_their_digits() -> None:
     angle = 1e-4
     one, other = np.array([[1.0, 0.0]]), np.array([[math.cos(angle), math.sin(angle)]])
-    found = alignment(one.astype(np.float32), other.astype(np.float32), by_lists([[0]]))
-    assert found == pytest.approx(angle**2, rel=1e-4)
+    found = pair_geometry(one.astype(np.float32), other.astype(np.float32), by_lists([[0]]))
+    assert found.alignment[0] == pytest.approx(angle**2, rel=1e-4)
 
 
 def test_uniform_vectors_are_more_uniform_than_those_of_a_cone() -> None:
@@ -91,21 +94,19 @@ def test_uniform_vectors_are_more_uniform_than_those_of_a_cone() -> None:
 
 
 def test_without_negative_pairs_their_distance_is_none() -> None:
-    assert math.isnan(pair_distances(CROSS[:1], CROSS[:2], by_lists([[0, 1]])).negative)
+    assert math.isnan(pair_geometry(CROSS[:1], CROSS[:2], by_lists([[0, 1]])).negative[0])
 
 
 def test_what_cannot_be_measured_is_refused() -> None:
     with pytest.raises(ValueError, match="row 1 of x has the length 2, expected 1"):
         uniformity(np.array([[1.0, 0.0], [2.0, 0.0]]))
     with pytest.raises(ValueError, match="row 0 of y has the length nan"):
-        alignment(CROSS, CROSS * np.nan, by_lists([[0], [], [], []]))
+        pair_geometry(CROSS, CROSS * np.nan, by_lists([[0], [], [], []]))
     with pytest.raises(ValueError, match="uniformity of 1 vectors"):
         uniformity(CROSS[:1])
-    with pytest.raises(ValueError, match="no positive pair"):
-        alignment(CROSS, CROSS, by_lists([[], [], [], []]))
     with pytest.raises(ValueError, match="x has 2 dimensions and y 3"):
-        pair_distances(CROSS, np.eye(3), by_lists([[0], [1], [2], [0]]))
+        pair_geometry(CROSS, np.eye(3), by_lists([[0], [1], [2], [0]]))
     with pytest.raises(ValueError, match="query 0 has a positive outside"):
-        pair_distances(CROSS, CROSS, by_lists([[4], [], [], []]))
+        pair_geometry(CROSS, CROSS, by_lists([[4], [], [], []]))
     with pytest.raises(ValueError, match="expected \\(n, dimensions\\)"):
         uniformity(np.ones(3))

@@ -54,6 +54,23 @@ def test_rsum_in_folds_is_no_six_times_the_mean_of_one_direction(scores: NDArray
     assert found["test-5fold/rsum"] != pytest.approx(6 * np.mean(six[:3]))
 
 
+def test_folds_of_unequal_captions_weigh_by_their_queries_and_images_without_captions_are_none() -> None:
+    image_of = np.array([0, 0, 0, 1, 3], np.int32)
+    scores = np.zeros((4, 5), np.float32)
+    scores[image_of[:4], np.arange(4)] = 1.0  # the first fold is all right, the second all wrong
+    found = in_folds("test", scores, image_of, 2)
+    np.testing.assert_array_equal(found.ranks["test-2fold/i2t"].clusters, [0, 1, 3])
+    np.testing.assert_array_equal(found.ranks["test-2fold/t2i"].ranks, [1, 1, 1, 1, 2])
+    np.testing.assert_array_equal(found.ranks["test-2fold/t2i"].clusters, image_of)
+    assert found.metrics["test-2fold/t2i_r1"] == 80.0
+
+
+def test_one_fold_is_the_whole(scores: NDArray[np.float32]) -> None:
+    one, whole = in_folds("test", scores, IMAGE_OF, 1), recalls("test", scores, IMAGE_OF)
+    for way in ("i2t", "t2i"):
+        np.testing.assert_array_equal(one.ranks[f"test-1fold/{way}"].ranks, whole.ranks[f"test/{way}"].ranks)
+
+
 def test_folds_that_do_not_divide_the_images_are_refused(scores: NDArray[np.float32]) -> None:
     with pytest.raises(ValueError, match="20 images do not make 3 folds of one size"):
         in_folds("test", scores, IMAGE_OF, 3)

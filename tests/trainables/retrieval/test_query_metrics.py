@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from crosscut_reports.directions import higher_is_better
 from crosscut_trainables import query_metrics as q
-from crosscut_trainables import ranks, trec
-from crosscut_trainables.metrics import retrieval_metrics
-from crosscut_trainables.positive_ranks import PositiveRanks, by_image, by_lists, positive_ranks
+from crosscut_trainables import trec
+from crosscut_trainables.positive_ranks import PositiveRanks, by_lists, positive_ranks
 from crosscut_trainables.rankings import first_items
 
 LOG3 = float(np.log2(3))
@@ -158,81 +157,3 @@ def test_folds_are_contiguous_and_of_one_size() -> None:
     for images, folds in ((5001, 5), (0, 5), (3, 5), (4, 0)):
         with pytest.raises(ValueError, match="do not make"):
             q.fold_slices(images, folds)
-
-
-def test_five_folds_are_each_ranked_alone_and_rsum_is_the_sum_of_the_six_means() -> None:
-    random = np.random.default_rng(0)
-    image_of = np.sort(np.concatenate([np.arange(25), random.integers(0, 25, 75)])).astype(np.int32)
-    scores = random.integers(0, 50, (25, 100)).astype(np.float32)
-    scores[image_of, np.arange(100)] += 15
-    folded = q.five_fold(scores, image_of, ("r1", "r5", "r10", "best_rank"))
-    parts = []
-    for fold in range(5):
-        own = image_of // 5 == fold
-        block, within = scores[5 * fold : 5 * fold + 5][:, own], image_of[own] - 5 * fold
-        forth, back = ranks.image_to_text(block, within), ranks.text_to_image(block, within)
-        assert folded.i2t["best_rank"][folded.image_folds == fold].tolist() == forth.ranks.tolist()
-        assert folded.t2i["best_rank"][folded.caption_folds == fold].tolist() == back.ranks.tolist()
-        parts.append(retrieval_metrics("test", forth, back))
-    recalls = folded.recalls("test")
-    for name, value in recalls.items():
-        assert value == pytest.approx(np.mean([part[name] for part in parts]))
-    i2t = np.mean([recalls[f"test/i2t_r{k}"] for k in (1, 5, 10)])
-    assert recalls["test/rsum"] != pytest.approx(6 * i2t)  # what the reference code prints
-
-
-def test_folds_weigh_alike_however_many_captions_they_have() -> None:
-    image_of = np.array([0, 0, 0, 1, 2, 3], np.int32)
-    scores = np.zeros((4, 6), np.float32)
-    scores[image_of[:4], np.arange(4)] = 1.0  # the first fold is all right, the second all wrong
-    folded = q.five_fold(scores, image_of, ("r1",), folds=2)
-    assert folded.t2i["r1"].tolist() == [1, 1, 1, 1, 0, 0]
-    assert folded.means() == {"i2t_r1": 0.5, "t2i_r1": 0.5}
-
-
-def test_folds_take_captions_in_any_order() -> None:
-    random = np.random.default_rng(3)
-    image_of = np.repeat(np.arange(10), 3).astype(np.int32)
-    scores = random.random((10, 30), np.float32)
-    order = random.permutation(30)
-    one, other = q.five_fold(scores, image_of), q.five_fold(scores[:, order], image_of[order])
-    assert one.i2t["r1"].tolist() == other.i2t["r1"].tolist()
-    assert one.t2i["r1"][order].tolist() == other.t2i["r1"].tolist()
-
-
-def test_an_image_without_captions_is_left_out_of_the_mean_and_a_fold_without_any_is_refused() -> None:
-    scores = np.eye(4, dtype=np.float32)[:, [0, 1, 3]]
-    folded = q.five_fold(scores, np.array([0, 1, 3], np.int32), ("r1",), folds=2)
-    assert np.isnan(folded.i2t["r1"][2])
-    assert folded.means() == {"i2t_r1": 1.0, "t2i_r1": 1.0}
-    with pytest.raises(ValueError, match="fold 1, images 2 to 3, has no captions"):
-        q.five_fold(scores, np.array([0, 1, 1], np.int32), folds=2)
-    with pytest.raises(ValueError, match="does not give each of 3 captions one of 4 images"):
-        q.five_fold(scores, np.array([0, 1, 4], np.int32), folds=2)
-
-
-def test_one_fold_is_the_whole() -> None:
-    random = np.random.default_rng(5)
-    scores, image_of = random.random((6, 12), np.float32), np.repeat(np.arange(6), 2).astype(np.int32)
-    captions, images = by_image(image_of)
-    folded = q.five_fold(scores, image_of, ("map", "mrr"), folds=1)
-    assert folded.i2t["map"].tolist() == q.average_precision(positive_ranks(scores, captions)).tolist()
-    assert folded.t2i["mrr"].tolist() == q.reciprocal_rank(positive_ranks(scores.T, images)).tolist()
-
-
-def test_lengths_are_binned_with_their_means_and_no_query_is_lost() -> None:
-    values = np.array([1, 0, 1, 1, 0, np.nan])
-    bins = q.by_length(values, [3, 5, 9, 10, 40, 6], (5, 10, 15, 20))
-    assert [(b.low, b.high, b.count) for b in bins] == [
-        (None, 5, 1),
-        (5, 10, 2),
-        (10, 15, 1),
-        (15, 20, 0),
-        (20, None, 1),
-    ]
-    assert [b.mean for b in bins] == pytest.approx([1, 0.5, 1, np.nan, 0], nan_ok=True)
-    assert q.by_length(values, range(6), ()) == [q.LengthBin(None, None, 5, 0.6)]
-    with pytest.raises(ValueError, match="do not ascend"):
-        q.by_length(values, range(6), (5, 5))
-    with pytest.raises(ValueError, match="one shape"):
-        q.by_length(values, range(5), (5,))
