@@ -18,6 +18,7 @@ from crosscut_trainables.evaluation import QueryExample
 from crosscut_trainables.measured import Measured, further, in_folds, lengths, recalls
 from crosscut_trainables.model import RetrievalModel
 from crosscut_trainables.rankings import ranking
+from crosscut_trainables.relevance import judgements
 from crosscut_trainables.session import Session
 from crosscut_trainables.similarity import similarity
 from crosscut_trainables.towers import Towers
@@ -62,7 +63,8 @@ class Assessment:
             found |= recalls(name, scores, image_of)
             if options.folds is not None:
                 found |= in_folds(name, scores, image_of, options.folds)
-            found |= further(name, scores, image_of, options.metrics, split.categories)
+            relevant = judgements(split, options.metrics)
+            found |= further(name, scores, image_of, options.metrics, relevant)
             found |= lengths(name, split)
             found |= ranking(name, scores, image_of, options.rankings)
             found |= self._attention(name, split, prepared)

@@ -14,8 +14,8 @@ from crosscut_trainables.component import Options, choice
 from crosscut_trainables.data import DATASETS
 from crosscut_trainables.data.split import SPLITS, Dataset, Split
 from crosscut_trainables.evaluation import SplitFacts
-from crosscut_trainables.measured import CATEGORY
 from crosscut_trainables.perturbations import PERTURBATIONS, Perturbation
+from crosscut_trainables.relevance import refuse
 
 if TYPE_CHECKING:
     from crosscut_trainables.config import RetrievalConfig
@@ -98,10 +98,8 @@ def splits_of(config: RetrievalConfig) -> dict[str, Split]:
         ValueError: one cannot be read, or does not go with the run, which would be known after training only.
     """
     plain = {name: split_of(config, name) for name in (*SPLITS, *config.evaluation.on)}
-    by_category = any(name.startswith(CATEGORY) for name in config.evaluation.metrics)
     for name in ("test", *config.evaluation.on):
-        if by_category and plain[name].categories is None:
-            raise ValueError(f"evaluation.metrics: found one by category, and {name} has no categories")
+        refuse(name, plain[name], config.evaluation.metrics)
     if config.pretrained is not None:
         return plain
     seen = {name: config.image_encoder.view(split) for name, split in plain.items()}

@@ -10,8 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from crosscut_trainables.component import Options
 from crosscut_trainables.data.split import SPLITS
 from crosscut_trainables.domain import Domain
-from crosscut_trainables.measured import CATEGORY
 from crosscut_trainables.query_metrics import metric
+from crosscut_trainables.relevance import prefix_of
 
 
 class EvaluationOptions(Options):
@@ -36,7 +36,7 @@ class EvaluationOptions(Options):
         (),
         description="Further metrics of test, by query and in both directions: mrr, map, map_at_r, r_precision, "
         "mean_rank, precision_at_5, map_at_10, ndcg_at_10, … with any cutoff; category_map_at_50 and the like go "
-        "by category.",
+        "by category, eccv_map_at_r and the like by the ground truth of ECCV Caption (COCO 5K).",
     )
     geometry: bool = Field(
         False,
@@ -70,7 +70,7 @@ class EvaluationOptions(Options):
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            metric(name.removeprefix(CATEGORY))
+            metric(name.removeprefix(prefix_of(name)))
         return names
 
     @model_validator(mode="after")

@@ -17,19 +17,12 @@ from crosscut_trainables.evaluation import (
     SplitFacts,
 )
 from crosscut_trainables.metrics import retrieval_metrics
-from crosscut_trainables.positive_ranks import (
-    PositiveRanks,
-    Positives,
-    by_category,
-    by_image,
-    positive_ranks,
-)
+from crosscut_trainables.positive_ranks import PositiveRanks, positive_ranks
 from crosscut_trainables.query_metrics import fold_slices, metric
 from crosscut_trainables.ranks import image_to_text, text_to_image
+from crosscut_trainables.relevance import Judgements, prefix_of
 
 Scores = NDArray[np.float32]
-CATEGORY = "category_"
-"""What names of metrics begin with that go by category."""
 
 
 @dataclass(frozen=True)
@@ -83,23 +76,21 @@ def further(
     scores: Scores,
     image_of: NDArray[np.int32],
     metrics: Sequence[str],
-    categories: NDArray[np.int32] | None = None,
+    relevant: Judgements,
 ) -> Measured:
     """Metrics of `query_metrics.METRICS`, or with any cutoff, by query, in both directions.
 
-    One that begins with `category_` takes everything of the query's category, `categories` (images,), for
-    relevant. What lies between 0 and 1 is in percent. The metric of the split is the mean over its queries. Raises
-    ValueError for one by category where there are none.
+    Each goes by what is `relevant` under the prefix of its name. What lies between 0 and 1 is in percent. The
+    metric of the split is the mean over its queries; a query without anything relevant is none.
     """
     found = Measured()
     galleries = {"i2t": scores, "t2i": scores.T}
     queries = {"i2t": np.arange(len(scores), dtype=np.int32), "t2i": image_of}
-    for by in sorted({named.startswith(CATEGORY) for named in metrics}):
-        both = _by_category(categories, image_of) if by else by_image(image_of, len(scores))
-        for (direction, gallery), relevant in zip(galleries.items(), both, strict=True):
-            ranks = positive_ranks(gallery, relevant, allow_empty=True)
-            for named in (named for named in metrics if named.startswith(CATEGORY) == by):
-                values = _percent(named, ranks)
+    for prefix, both in relevant.items():
+        for (direction, gallery), positives in zip(galleries.items(), both, strict=True):
+            ranks = positive_ranks(gallery, positives, allow_empty=True)
+            for named in (named for named in metrics if prefix_of(named) == prefix):
+                values = _percent(named.removeprefix(prefix), ranks)
                 # An image without captions is no query of its own.
                 asked = np.isin(queries[direction], image_of) & ~np.isnan(values)
                 full = f"{name}/{direction}_{named}"
@@ -116,20 +107,9 @@ def lengths(name: str, split: Split) -> Measured:
 
 def _percent(named: str, ranks: PositiveRanks) -> NDArray[np.float64]:
     """(queries,) a metric, in percent where it lies between 0 and 1."""
-    chosen = metric(named.removeprefix(CATEGORY))
+    chosen = metric(named)
     values = chosen.of(ranks)
     return 100.0 * values if chosen.better == "higher" else values
-
-
-def _by_category(
-    categories: NDArray[np.int32] | None, image_of: NDArray[np.int32]
-) -> tuple[Positives, Positives]:
-    """What is relevant to each image, and to each text."""
-    if categories is None:
-        raise ValueError("evaluation.metrics: found one by category, and this data set has no categories")
-    images = [(category,) for category in categories.tolist()]
-    texts = [(category,) for category in categories[image_of].tolist()]
-    return by_category(images, texts), by_category(texts, images)
 
 
 def _joined(parts: Sequence[QueryRanks]) -> QueryRanks:

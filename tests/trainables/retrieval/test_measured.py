@@ -13,12 +13,14 @@ from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.evaluation import QueryValues
 from crosscut_trainables.measured import further, in_folds, recalls
 from crosscut_trainables.metrics import NAMES
+from crosscut_trainables.positive_ranks import by_category, by_image
 from crosscut_trainables.query_metrics import METRICS
 from crosscut_trainables.retrieval import train
 from crosscut_trainables.session import MemorySession
 from crosscut_trainables.trainable import Measuring, description_of
 
 IMAGE_OF = np.repeat(np.arange(20, dtype=np.int32), 3)
+BY_IMAGE = {"": by_image(IMAGE_OF, 20)}
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def test_folds_that_do_not_divide_the_images_are_refused(scores: NDArray[np.floa
 
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_a_further_metric_is_the_mean_of_its_values_by_query(scores: NDArray[np.float32], name: str) -> None:
-    found = further("test", scores, IMAGE_OF, [name])
+    found = further("test", scores, IMAGE_OF, [name], BY_IMAGE)
     assert set(found.metrics) == set(found.values) == {f"test/i2t_{name}", f"test/t2i_{name}"}
     for metric, values in found.values.items():
         assert values.values.dtype == np.float32
@@ -90,7 +92,7 @@ def test_a_further_metric_is_the_mean_of_its_values_by_query(scores: NDArray[np.
 def test_further_recalls_are_the_recalls_in_percent(scores: NDArray[np.float32]) -> None:
     plain, found = (
         recalls("test", scores, IMAGE_OF),
-        further("test", scores, IMAGE_OF, ["r1", "r10", "best_rank"]),
+        further("test", scores, IMAGE_OF, ["r1", "r10", "best_rank"], BY_IMAGE),
     )
     for name in ("i2t_r1", "t2i_r1", "i2t_r10", "t2i_r10"):
         assert found.metrics[f"test/{name}"] == pytest.approx(plain.metrics[f"test/{name}"])
@@ -102,14 +104,26 @@ def test_further_recalls_are_the_recalls_in_percent(scores: NDArray[np.float32])
 
 def test_an_image_without_captions_is_no_query(scores: NDArray[np.float32]) -> None:
     fewer = IMAGE_OF[3:]
-    found = further("test", scores[:, 3:], fewer, ["map"])
+    found = further("test", scores[:, 3:], fewer, ["map"], {"": by_image(fewer, 20)})
     assert found.values["test/i2t_map"].clusters.tolist() == list(range(1, 20))
     assert np.isfinite(found.values["test/i2t_map"].values).all()
 
 
 def test_by_category_everything_of_the_querys_category_is_relevant(scores: NDArray[np.float32]) -> None:
     categories = np.arange(20, dtype=np.int32) % 3
-    found = further("test", scores, IMAGE_OF, ["category_precision_at_5", "r1"], categories)
+    found = further(
+        "test",
+        scores,
+        IMAGE_OF,
+        ["category_precision_at_5", "r1"],
+        {
+            **BY_IMAGE,
+            "category_": (
+                by_category([(c,) for c in categories], [(c,) for c in categories[IMAGE_OF]]),
+                by_category([(c,) for c in categories[IMAGE_OF]], [(c,) for c in categories]),
+            ),
+        },
+    )
     ranked = np.argsort(
         -(scores + 1e-3 * (categories[:, None] != categories[IMAGE_OF])), axis=1, kind="stable"
     )
@@ -121,9 +135,7 @@ def test_by_category_everything_of_the_querys_category_is_relevant(scores: NDArr
     assert found.metrics["test/i2t_r1"] == pytest.approx(plain["test/i2t_r1"])
 
 
-def test_without_categories_nothing_goes_by_them(scores: NDArray[np.float32]) -> None:
-    with pytest.raises(ValueError, match="found one by category, and this data set has no categories"):
-        further("test", scores, IMAGE_OF, ["category_map"])
+def test_without_categories_nothing_goes_by_them() -> None:
     description = description_of(train)
     assert description is not None
     config = RetrievalConfig.model_validate({"evaluation": {"metrics": ["category_map"]}})
@@ -132,7 +144,7 @@ def test_without_categories_nothing_goes_by_them(scores: NDArray[np.float32]) ->
 
 
 def test_without_further_metrics_nothing_is_measured(scores: NDArray[np.float32]) -> None:
-    found = further("test", scores, IMAGE_OF, [])
+    found = further("test", scores, IMAGE_OF, [], {})
     assert (found.metrics, found.values) == ({}, {})
 
 

@@ -63,11 +63,18 @@ class Karpathy(FileData):
         try:
             place = self.place / self.images / image.get("filepath", "") / image["filename"]
             sentences = [(str(s["raw"]).strip(), s.get("tokens")) for s in image["sentences"]]
+            ids = [s.get("sentid") for s in image["sentences"]]
         except (KeyError, TypeError) as error:
             raise ValueError(
                 f"{path}, images[{number}]: found no {error}, expected filename and sentences, each with raw"
             ) from error
-        return ImageWithTexts(place, [(text, self._words(text, tokens)) for text, tokens in sentences])
+        number_of_image = image.get("cocoid", image.get("imgid"))
+        return ImageWithTexts(
+            place,
+            [(text, self._words(text, tokens)) for text, tokens in sentences],
+            None if number_of_image is None else str(number_of_image),
+            None if None in ids else [str(one) for one in ids],
+        )
 
     def _words(self, text: str, tokens: Sequence[str] | None) -> tuple[str, ...]:
         if self.words_of == "tokens" and tokens is not None:

@@ -78,6 +78,7 @@ class Precomputed(FileData):
             image_of=image_of,
             texts=texts,
             has_boxes=boxes is not None,
+            image_ids=self._image_ids(split, len(features), rows),
         )
 
     def _file(self, split: SplitName, end: str) -> Path:
@@ -106,6 +107,12 @@ class Precomputed(FileData):
         if (np.diff(image_of) < 0).any():
             raise ValueError(f"{ids}: found ids of one image apart, expected captions of an image in a row")
         return np.unique(image_of, return_index=True)[1], image_of
+
+    def _image_ids(self, split: SplitName, count: int, rows: NDArray[np.int64]) -> list[str] | None:
+        """The id of each image, where there is one for each row of features."""
+        path = self._file(split, "ids.txt")
+        named = list(lines_of(path)) if path.is_file() else []
+        return [named[row] for row in rows.tolist()] if len(named) == count else None
 
     def _boxes(
         self, split: SplitName, shape: tuple[int, ...], rows: NDArray[np.int64]

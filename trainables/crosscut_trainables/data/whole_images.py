@@ -18,6 +18,9 @@ class ImageWithTexts:
 
     path: Path
     texts: Sequence[tuple[str, tuple[str, ...]]]
+    image_id: str | None = None
+    caption_ids: Sequence[str] | None = None
+    """As many as texts, None where they are not known."""
 
 
 def split_of_images(where: str, images: Sequence[ImageWithTexts]) -> Split:
@@ -26,23 +29,36 @@ def split_of_images(where: str, images: Sequence[ImageWithTexts]) -> Split:
     Raises:
         ValueError: there is no image, or the file of one is missing; `where` says of what split that is.
     """
-    told = [(image.path, [pair for pair in image.texts if pair[1]]) for image in images]
-    told = [(path, texts) for path, texts in told if texts]
+    told = [(image, [at for at, pair in enumerate(image.texts) if pair[1]]) for image in images]
+    told = [(image, kept) for image, kept in told if kept]
     if not told:
         raise ValueError(f"{where}: found no image with a caption")
-    missing = [path for path, _ in told if not path.is_file()]
+    missing = [image.path for image, _ in told if not image.path.is_file()]
     if missing:
         raise ValueError(
             f"{where}: {len(missing)} of {len(told)} pictures are missing, the first is {missing[0]}"
         )
     count = len(told)
+    pairs = [image.texts[at] for image, kept in told for at in kept]
+    image_ids = [image.image_id for image, _ in told]
+    caption_ids = [
+        None if image.caption_ids is None else image.caption_ids[at] for image, kept in told for at in kept
+    ]
     return Split(
         regions=np.zeros((count, 0, 0), np.float32),
         boxes=np.zeros((count, 0, 4), np.float32),
         present=np.zeros((count, 0), np.bool_),
-        captions=[words for _, texts in told for _, words in texts],
-        image_of=np.repeat(np.arange(count, dtype=np.int32), [len(texts) for _, texts in told]),
-        scenes=PictureFiles([path for path, _ in told]),
-        texts=[text for _, texts in told for text, _ in texts],
+        captions=[words for _, words in pairs],
+        image_of=np.repeat(np.arange(count, dtype=np.int32), [len(kept) for _, kept in told]),
+        scenes=PictureFiles([image.path for image, _ in told]),
+        texts=[text for text, _ in pairs],
         has_boxes=False,
+        image_ids=_all(image_ids),
+        caption_ids=_all(caption_ids),
     )
+
+
+def _all(ids: Sequence[str | None]) -> list[str] | None:
+    """The ids, None where some are not known."""
+    known = [one for one in ids if one is not None]
+    return known if len(known) == len(ids) else None
