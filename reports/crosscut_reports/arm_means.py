@@ -35,7 +35,8 @@ def arm_mean(
         arm=arm,
         metric=table.metric.name,
         mean=float(runs.mean()),
-        ci=estimate.interval(1 - question.alpha),
+        # Where nothing varies, as where all queries are missed, an interval of no width would look certain.
+        ci=estimate.interval(1 - question.alpha) if estimate.se else None,
         seeds=int(seeds.size),
         trials=trials.get(arm),
         sd_seed=float(runs.std(ddof=1)) if seeds.size > 1 else None,

@@ -387,6 +387,17 @@ def test_of_thirty_arms_some_are_drawn_and_all_are_in_the_tables(baseline: str |
         assert said.count(f" | {name} | ") == 3
 
 
+@pytest.mark.parametrize(("rank", "mean"), [(1, 100.0), (50, 0.0)])
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_where_all_or_nothing_is_found_there_is_no_interval_of_no_width(
+    rank: int, mean: float, seeds: int
+) -> None:
+    ranks = np.full((2, seeds, 8), rank, np.int32)
+    found = report(scored(ranks, np.arange(8, dtype=np.int32), np.arange(8, dtype=np.int32) % 2 + 3)).lengths
+    assert len(found) == 12
+    assert {(band.mean, band.ci) for band in found} == {(mean, None)}
+
+
 def test_the_figure_keeps_within_its_scale_where_all_or_nothing_is_found() -> None:
     scores = made(2)
     queries, _ = queries_of(scores)
