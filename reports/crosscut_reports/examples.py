@@ -14,7 +14,7 @@ from crosscut_reports.scores import Array, Scores
 SHOWN = 3
 """Most queries that are shown for either arm."""
 _DIGITS = 12
-"""Differences of reciprocal ranks, and weights of arms, that agree to so many decimals are the same."""
+"""Differences of reciprocal ranks or means, and weights of arms, that agree to so many decimals are the same."""
 
 
 def find(
@@ -89,8 +89,8 @@ def _pair(
             return sides[0], sides[1]
     known: Mapping[str, float] = {arm.arm: arm.mean for arm in means if arm.arm in arms}
     if baseline is not None and baseline in known and len(known) > 1:
-        apart = {arm: abs(known[arm] - known[baseline]) for arm in arms if arm in known and arm != baseline}
-        return max(apart, key=apart.__getitem__), baseline
+        others = [arm for arm in arms if arm in known and arm != baseline]
+        return max(others, key=lambda arm: round(abs(known[arm] - known[baseline]), _DIGITS)), baseline
     return (arms[1], arms[0]) if len(arms) > 1 else None
 
 

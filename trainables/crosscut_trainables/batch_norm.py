@@ -40,7 +40,7 @@ class BatchNorm(nn.Module):
             variance = ((x - mean).square() * present).sum(1, keepdim=True) / count
             with torch.no_grad():
                 unbiased = variance * (count / (count - 1).clamp(min=1))
-                seen = torch.cat([mean.sum(0)[0], unbiased.sum(0)[0], mean.new_tensor([float(len(x))])])
+                seen = torch.cat([mean.sum(0)[0], unbiased.sum(0)[0], mean.new_full((1,), len(x))])
                 self._seen.append(seen)
         return (x - mean) * (variance + 1e-5).rsqrt() * self.scale + self.shift
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from crosscut_trainables.packing import recur
 
 OWN = "own"
 """In place of a name: the encoder's own way, a mean, a last state or a class token."""
@@ -75,13 +76,10 @@ class GeneralisedPooling(nn.Module):
         """(width + 1, width) θ for 0 to `width` places, 0 beyond them: it depends on their number alone."""
         device = self.weigh.weight.device
         codes = _encodings(width, device)
-        lengths = torch.arange(1, width + 1)
-        packed = pack_padded_sequence(
-            codes.expand(width, -1, -1), lengths, batch_first=True, enforce_sorted=False
-        )
-        states, _ = pad_packed_sequence(self.read(packed)[0], batch_first=True, total_length=width)
+        states, _ = recur(self.read, codes.expand(width, -1, -1), torch.arange(1, width + 1))
         logits = self.weigh(states.float().unflatten(2, (2, -1)).mean(2))[..., 0]
-        there = torch.arange(width, device=device) < lengths.to(device)[:, None]
+        places = torch.arange(width, device=device)
+        there = places <= places[:, None]
         weights = torch.softmax((logits.float() / SHARPNESS).masked_fill(~there, -math.inf), 1)
         return torch.cat([torch.zeros_like(weights[:1]), weights])
 

@@ -48,7 +48,7 @@ def _replace(path: Path, text: str) -> Path:
     """Write `text` beside `path`, then put it in its place in one step."""
     descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             file.write(text)
         Path(beside).chmod(0o644)
         Path(beside).replace(path)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from crosscut_trainables.dropout import Dropout
 from crosscut_trainables.fragments import Fragments, l2norm
+from crosscut_trainables.packing import recur
 from crosscut_trainables.pooling import OWN, pooled, pooling_of
 from crosscut_trainables.rows import Rows
 
@@ -47,9 +47,7 @@ class GruEncoder(nn.Module):
         """`ids` (B, L), `lengths` (B,) on the CPU, at least 1 each, `mask` (B, L) bool, False at padding; `rows`
         says which texts of a larger batch these are."""
         words = self.dropout(self.embed(ids), rows)
-        packed = pack_padded_sequence(words, lengths, batch_first=True, enforce_sorted=False)
-        states, last = self.recur(packed)
-        padded, _ = pad_packed_sequence(states, batch_first=True, total_length=ids.shape[1])
-        words = padded.float().unflatten(2, (2, -1)).mean(2)
+        states, last = recur(self.recur, words, lengths)
+        words = states.float().unflatten(2, (2, -1)).mean(2)
         whole = last.float().mean(0) if self.pool is None else pooled(self.pool, words, mask)
         return Fragments(l2norm(words), mask, l2norm(whole), rows)

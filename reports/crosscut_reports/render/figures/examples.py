@@ -163,6 +163,8 @@ def _box(
     if opacity == "0":
         return
     x1, y1, x2, y2 = np.clip(shown.view.boxes[region], 0, 1).tolist()
+    if not (x1 <= x2 and y1 <= y2):  # of no place: what is no number is not less than any
+        return
     box = _add(
         parent, "rect", x=_n(scene.width * x1), y=_n(scene.height * y1), width=_n(scene.width * (x2 - x1)),
         height=_n(scene.height * (y2 - y1)), opacity=opacity,
