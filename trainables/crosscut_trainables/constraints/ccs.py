@@ -52,7 +52,9 @@ class ContentSwapping(Constraint):
                 chosen = self._hardest(pairs, attended)
             else:
                 chosen = self._drawn(pairs, generator)
-        swapped = cosines(pairs.others.fragments.flatten(0, 1)[chosen], attended)
+        # As an embedding, whose gradient is summed in one order; that of an index is not, where threads share it.
+        others = torch.nn.functional.embedding(chosen, pairs.others.fragments.flatten(0, 1))
+        swapped = cosines(others, attended)
         terms = (self.margin - cosines(pairs.queries.fragments, attended) + swapped).clamp(min=0)
         return pairs.mean_over_queries(terms * pairs.unmatched.any(1, keepdim=True))
 
@@ -72,9 +74,12 @@ class ContentSwapping(Constraint):
         """(P, q) a fragment at random from an unmatched item at random, numbered likewise."""
         import torch
 
+        from crosscut_trainables.batches import to_device
+
         batch, width = pairs.others.mask.shape
         # Drawn for the whole batch: the same on every worker, whichever pairs it has.
-        draws = torch.rand((2, batch, width), generator=generator).to(pairs.places.device)[:, pairs.places]
+        draws = torch.rand((2, batch, width), generator=generator)
+        draws = to_device(draws, str(pairs.places.device))[:, pairs.places]
         unmatched = pairs.unmatched.long()
         counts = unmatched.sum(1, keepdim=True)
         nth = ((draws[0] * counts).long() + 1).minimum(counts)  # (P, q): the nth unmatched item
