@@ -3,11 +3,11 @@
     python benchmarks/gpu.py [--epochs 2] [--steps 30] [--threads 2] [--only scan]
 
 A default configuration with one thing changed at a time. "Gradients apart" is the norm of the difference of the
-first batch's gradients, as a share of the norm. Then it is trained with one seed on either, from the same weights
-and batches; what the CPU has trained is measured on both, and "same rank" is the share of queries on which they agree.
-Trained apart they part: sums are taken in another order on a GPU, which training magnifies step by step.
-"waits" are how often the CPU waits for the GPU in a training step, as torch's own check of them counts: it should
-not. A second table has training steps of the size that papers report, in single precision and in bf16.
+first batch's gradients, as a share of the norm; a GPU draws its own dropout. Then it is trained with one seed on
+either, from the same weights and batches; what the CPU has trained is measured on both, and "same rank" is the
+share of queries on which they agree. Trained apart they part: a GPU sums in another order, and training magnifies
+it. "waits" are how often the CPU waits for the GPU in a training step, as torch's own check of them counts: it
+should not. A second table has training steps of the size that papers report, in single precision and in bf16.
 Prints Markdown.
 """
 

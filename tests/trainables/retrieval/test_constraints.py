@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -180,6 +181,27 @@ def test_ccs_draws_the_same_from_the_same_generator(make_fragments: Any, directi
     first, second = (loss.loss(pairs, generator()).item() for _ in range(2))
     assert first == second
     assert loss.loss(pairs, torch.Generator().manual_seed(6)).item() != first
+
+
+def test_ccs_has_the_same_gradient_whatever_threads_do(make_fragments: Any) -> None:
+    """The gradient of an index is summed by threads in no order; a fragment that is drawn often shows it."""
+    items, width = 128, 32
+    double = make_fragments([width] * items, 1, dimensions=32)
+    leaf = double.fragments.float().requires_grad_()  # in double precision torch has another way
+    fragments = replace(double, fragments=leaf)
+    weights = torch.rand((items, width, width), generator=generator())
+    apart = ~torch.eye(items, dtype=torch.bool)
+    pairs = MatchedPairs(fragments, fragments, weights, fragments, apart, torch.arange(items))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        found = []
+        for _ in range(100):
+            loss = ContentSwapping(negatives="random").loss(pairs, generator())
+            found.append(torch.autograd.grad(loss, leaf)[0])
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(one, found[0]) for one in found)
 
 
 @pytest.mark.parametrize("negatives", ["hardest", "random"])
