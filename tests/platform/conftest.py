@@ -1,15 +1,17 @@
-"""Work, records and stores for the tests of the platform."""
+"""Work, records, stores and the command line for the tests of the platform."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from crosscut import cli
 from crosscut.arms.arm import Arm
 from crosscut.arms.experiment import Experiment
 from crosscut.plan import Plan
@@ -19,6 +21,35 @@ from crosscut.records.work import Work
 from crosscut.sweepfile.sweep import Sweep
 from crosscut_trainables.evaluation import QueryRanks
 from crosscut_trainables.metrics import retrieval_metrics
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a command ended."""
+
+    code: int
+    output: str
+    errors: str
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Answer]:
+    """The command line in this process, in the test's own folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["crosscut", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+            sys.exit(0)
+        output, errors = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Answer(ended.value.code, output, errors)
+
+    return run
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from crosscut import cli
 from crosscut.arms.experiment import Experiment
 from crosscut.plan import reading, reconcile, recorded
 from crosscut.progress import Progress
@@ -55,36 +55,17 @@ seeds: {count: 2}
 TABLE = "config,seed,metric,value\na,1,m,1\nb,1,m,2\na,2,m,3.5\nb,2,m,4\n"
 
 
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    output: str
-    errors: str
-
-
-Call = Callable[..., Answer]
+Call = Callable[..., Any]
 
 
 @pytest.fixture
-def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """The command line in this process, in a folder with a sweep and its trainable."""
-    monkeypatch.chdir(tmp_path)
+def call(command: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """The command line, in a folder with a sweep and its trainable."""
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setenv("COLUMNS", "200")
     (tmp_path / "costless.py").write_text("def train(config, session):\n    raise AssertionError\n")
     (tmp_path / "toy.yaml").write_text(SWEEP)
     (tmp_path / "scores.csv").write_text(TABLE)
-
-    def run(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["crosscut", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-            sys.exit(0)
-        output, errors = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Answer(ended.value.code, output, errors)
-
-    return run
+    return command
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ from __future__ import annotations
 import errno
 import io
 import runpy
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,42 +14,23 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from crosscut import cli, data_commands
+from crosscut import data_commands
 from crosscut_trainables.data import preparation
 from crosscut_trainables.data.vocabulary import Vocabulary
 
 WRITERS = runpy.run_path(str(Path(__file__).parents[1] / "trainables" / "data_folders.py"))["WRITERS"]
 
 
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    output: str
-    errors: str
-
-
-Call = Callable[..., Answer]
+Call = Callable[..., Any]
 
 
 @pytest.fixture
-def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """The command line in this process, in a folder with the data sets `regions` and `pictures`."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
+def call(command: Call, tmp_path: Path) -> Call:
+    """`crosscut data`, in a folder with the data sets `regions` and `pictures`."""
     for folder, name in (("regions", "precomputed"), ("pictures", "karpathy")):
         (tmp_path / folder).mkdir()
         WRITERS[name](tmp_path / folder)
-
-    def run(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["crosscut", "data", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-            sys.exit(0)
-        output, errors = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Answer(ended.value.code, output, errors)
-
-    return run
+    return partial(command, "data")
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from crosscut import cli, doctor
+from crosscut import doctor
 from crosscut.doctor import Finding, examine
 from crosscut.engine import cluster
 
@@ -110,14 +111,10 @@ def test_a_ray_that_does_not_start_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     assert doctor._ray() == Finding("Ray", False, "does not start (RuntimeError: no shared memory)")
 
 
-def test_the_command_shows_what_to_fix_and_ends_with_one(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_the_command_shows_what_to_fix_and_ends_with_one(command: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for storage, code in (("results", 0), ("file/[/]", 1)):
-        monkeypatch.setattr(sys, "argv", ["crosscut", "doctor", "--storage", storage])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        assert ended.value.code == code
-        marks = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+        told = command("doctor", "--storage", storage)
+        assert told.code == code
+        marks = [line.split()[0] for line in told.output.splitlines()]
         assert marks.count("FIX") == code and marks.count("ok") == len(marks) - code

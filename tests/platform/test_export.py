@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import pytrec_eval
 from pyarrow import parquet
 
-from crosscut import cli
 from crosscut.arms.experiment import Experiment
 from crosscut.errors import InputError
 from crosscut.export import Selection, export
@@ -177,28 +176,17 @@ def test_names_of_arms_become_names_of_files_that_stay_apart(make_ended: Ended, 
 
 
 def test_the_command_says_what_it_wrote(
-    make_ended: Ended,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    make_ended: Ended, tmp_path: Path, command: Callable[..., Any]
 ) -> None:
     store, _ = make_ended()
-
-    def call(*arguments: str) -> tuple[object, str]:
-        monkeypatch.setattr(sys, "argv", ["crosscut", "export", str(store.folder), *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        told = capsys.readouterr()
-        return ended.value.code, told.out + told.err
-
-    code, told = call("--arm", "some", "--depth", "3")
-    assert code == 0 and "TREC: 6 runs and 2 qrels" in told and "ranks.parquet" in told
+    told = command("export", str(store.folder), "--arm", "some", "--depth", "3")
+    assert told.code == 0 and "TREC: 6 runs and 2 qrels" in told.output and "ranks.parquet" in told.output
     assert (store.folder / "export" / "trec" / "test.t2i" / "qrels.txt").is_file()
-    code, told = call("--out", str(tmp_path / "there"), "--no-trec")
-    assert code == 0 and "TREC" not in told
+    told = command("export", str(store.folder), "--out", str(tmp_path / "there"), "--no-trec")
+    assert told.code == 0 and "TREC" not in told.output
     assert [path.name for path in (tmp_path / "there").iterdir()] == ["ranks.parquet"]
-    code, told = call("--arm", "nobody")
-    assert code == 2 and told.startswith("crosscut: --arm: found 'nobody'")
+    told = command("export", str(store.folder), "--arm", "nobody")
+    assert told.code == 2 and told.errors.startswith("crosscut: --arm: found 'nobody'")
 
 
 def test_a_sweep_without_a_run_has_nothing_to_export(make_ended: Ended, tmp_path: Path) -> None:
