@@ -33,7 +33,7 @@ class Answer:
 
 
 @pytest.fixture
-def command(
+def crosscut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Answer]:
     """The command line in this process, in the test's own folder."""

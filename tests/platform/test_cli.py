@@ -59,13 +59,13 @@ Call = Callable[..., Any]
 
 
 @pytest.fixture
-def call(command: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(crosscut: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     """The command line, in a folder with a sweep and its trainable."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     (tmp_path / "costless.py").write_text("def train(config, session):\n    raise AssertionError\n")
     (tmp_path / "toy.yaml").write_text(SWEEP)
     (tmp_path / "scores.csv").write_text(TABLE)
-    return command
+    return crosscut
 
 
 @pytest.fixture

@@ -25,12 +25,12 @@ Call = Callable[..., Any]
 
 
 @pytest.fixture
-def call(command: Call, tmp_path: Path) -> Call:
+def call(crosscut: Call, tmp_path: Path) -> Call:
     """`crosscut data`, in a folder with the data sets `regions` and `pictures`."""
     for folder, name in (("regions", "precomputed"), ("pictures", "karpathy")):
         (tmp_path / folder).mkdir()
         WRITERS[name](tmp_path / folder)
-    return partial(command, "data")
+    return partial(crosscut, "data")
 
 
 @pytest.fixture

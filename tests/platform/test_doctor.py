@@ -111,10 +111,12 @@ def test_a_ray_that_does_not_start_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     assert doctor._ray() == Finding("Ray", False, "does not start (RuntimeError: no shared memory)")
 
 
-def test_the_command_shows_what_to_fix_and_ends_with_one(command: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_command_shows_what_to_fix_and_ends_with_one(
+    crosscut: Callable[..., Any], tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     for storage, code in (("results", 0), ("file/[/]", 1)):
-        told = command("doctor", "--storage", storage)
+        told = crosscut("doctor", "--storage", storage)
         assert told.code == code
         marks = [line.split()[0] for line in told.output.splitlines()]
         assert marks.count("FIX") == code and marks.count("ok") == len(marks) - code

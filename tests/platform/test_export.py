@@ -176,16 +176,16 @@ def test_names_of_arms_become_names_of_files_that_stay_apart(make_ended: Ended, 
 
 
 def test_the_command_says_what_it_wrote(
-    make_ended: Ended, tmp_path: Path, command: Callable[..., Any]
+    make_ended: Ended, tmp_path: Path, crosscut: Callable[..., Any]
 ) -> None:
     store, _ = make_ended()
-    told = command("export", str(store.folder), "--arm", "some", "--depth", "3")
+    told = crosscut("export", str(store.folder), "--arm", "some", "--depth", "3")
     assert told.code == 0 and "TREC: 6 runs and 2 qrels" in told.output and "ranks.parquet" in told.output
     assert (store.folder / "export" / "trec" / "test.t2i" / "qrels.txt").is_file()
-    told = command("export", str(store.folder), "--out", str(tmp_path / "there"), "--no-trec")
+    told = crosscut("export", str(store.folder), "--out", str(tmp_path / "there"), "--no-trec")
     assert told.code == 0 and "TREC" not in told.output
     assert [path.name for path in (tmp_path / "there").iterdir()] == ["ranks.parquet"]
-    told = command("export", str(store.folder), "--arm", "nobody")
+    told = crosscut("export", str(store.folder), "--arm", "nobody")
     assert told.code == 2 and told.errors.startswith("crosscut: --arm: found 'nobody'")
 
 
