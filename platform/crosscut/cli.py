@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from typer.core import TyperGroup
 
 from crosscut.data_commands import data
 from crosscut.export_command import export
+from crosscut.report_command import report
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -196,46 +196,7 @@ def tensorboard(
     os.execv(sys.executable, command)  # noqa: S606
 
 
-@app.command()
-def report(
-    source: Annotated[str, typer.Argument(metavar="DIR|TABLE", help="Folder of a sweep, or a long table.")],
-    out: Annotated[
-        str | None, typer.Option(help="Folder for the report; by default DIR/report, or TABLE-report.")
-    ] = None,
-    baseline: Annotated[str | None, typer.Option(help="Arm that the others are compared with.")] = None,
-    metric: Annotated[str | None, typer.Option(help="Primary metric.")] = None,
-    factors: Annotated[str | None, typer.Option(help="Factors to look at, separated by commas.")] = None,
-    alpha: Annotated[float | None, typer.Option(help="Significance level of the family.")] = None,
-    margin: Annotated[
-        float | None, typer.Option(help="Differences below so many points do not matter.")
-    ] = None,
-) -> None:
-    """Write the statistical report of a sweep, or of any long table (CSV, TSV, Parquet)."""
-    from crosscut import publication
-
-    console = _console()
-    wishes = publication.Wishes(
-        baseline=baseline,
-        metric=metric,
-        factors=None if factors is None else tuple(name.strip() for name in factors.split(",")),
-        alpha=alpha,
-        margin=margin,
-    )
-    if Path(source).is_dir():
-        from crosscut.plan import recorded
-        from crosscut.records.store import Store
-
-        store = Store.open(source)
-        written = publication.of_sweep(
-            recorded(store), Path(out) if out else store.report, wishes, store.details
-        )
-    else:
-        written = publication.of_table(Path(source), Path(out) if out else None, wishes)
-    for sentence in written.sentences:
-        _say(console, sentence)
-    _say(console, f"report: {written.page}")
-
-
+app.command()(report)
 app.command()(export)
 
 

@@ -16,11 +16,12 @@ from crosscut.engine.worker import Site
 from crosscut.plan import Plan, reading, reconcile
 from crosscut.progress import Progress
 from crosscut.publication import of_sweep
-from crosscut.records import provenance
+from crosscut.records import declaration, provenance
 from crosscut.records.lock import driving
 from crosscut.records.record import FailureKind
 from crosscut.records.snapshot import keep
 from crosscut.records.store import Store
+from crosscut.records.work import Work
 from crosscut.standing import remarks, summary, table
 
 
@@ -73,6 +74,7 @@ def _carry_out(plan: Plan, store: Store, order: Order, console: Console) -> None
     from crosscut.engine.engine import carry_out
 
     resources = plan.experiment.sweep.resources
+    declared = declaration.declare(store, plan)
     site = Site(
         folder=str(store.folder),
         code=str(Path.cwd()),
@@ -82,6 +84,7 @@ def _carry_out(plan: Plan, store: Store, order: Order, console: Console) -> None
         gpus=resources.gpus_per_worker,
         max_failures=resources.retries,
         commit=provenance.commit(Path.cwd()),
+        declaration=declared.hash,
     )
     console.print(
         Text(f"TensorBoard: crosscut tensorboard {store.folder}    log of Ray: {store.logs / 'ray.log'}"),
@@ -93,7 +96,14 @@ def _carry_out(plan: Plan, store: Store, order: Order, console: Console) -> None
         board.write_columns(store.tensorboard, plan.experiment)
         slots = cluster.fits(resources)
         with Progress(plan, store, slots, console) as progress:
-            carry_out(plan, store, site, cluster, given=progress.given, ended=progress.ended)
+
+            def given(work: Work) -> None:
+                nonlocal declared
+                if work.phase == "final":
+                    declared = declaration.seal(store, declared)
+                progress.given(work)
+
+            carry_out(plan, store, site, cluster, given=given, ended=progress.ended)
 
 
 def _report(plan: Plan, store: Store, console: Console) -> None:
@@ -101,7 +111,7 @@ def _report(plan: Plan, store: Store, console: Console) -> None:
     if not finished:
         console.print("no report: no run has ended well")
         return
-    publication = of_sweep(plan, store.report, details=store.details)
+    publication = of_sweep(plan, store.report, details=store.details, declaration=declaration.read(store))
     for sentence in publication.sentences:
         console.print(Text(sentence), soft_wrap=True)
     console.print(Text(f"report: {publication.page}", style="bold"), soft_wrap=True)

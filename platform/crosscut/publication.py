@@ -7,14 +7,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from crosscut.context import context_of, question_of
 from crosscut.errors import InputError
 from crosscut.plan import Plan
+from crosscut.records.declaration import Declaration
 from crosscut.scores import scores_of
 from crosscut.shelf import ReadDetails
 from crosscut_reports.analysis import analyse
 from crosscut_reports.context import Context
 from crosscut_reports.contrast import ContrastError
+from crosscut_reports.hypothesis import Hypothesis
 from crosscut_reports.question import Question, QuestionError
 from crosscut_reports.render import write
 from crosscut_reports.result import Result
@@ -34,6 +38,8 @@ class Wishes:
     factors: tuple[str, ...] | None = None
     alpha: float | None = None
     margin: float | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
+    """Asked beside those of the sweep, and exploratory."""
 
     def apply(self, question: Question) -> Question:
         """The question with the wishes put in. Raises QuestionError where one makes no sense."""
@@ -44,7 +50,8 @@ class Wishes:
             "alpha": self.alpha,
             "margin": self.margin,
         }
-        return replace(question, **{name: value for name, value in wished.items() if value is not None})
+        known = {name: value for name, value in wished.items() if value is not None}
+        return replace(question, **known, late=(*question.late, *self.hypotheses))
 
     def changes(self, question: Question) -> dict[str, str]:
         """What is asked otherwise than a sweep declared it: what → how."""
@@ -57,6 +64,16 @@ class Wishes:
             for name, (declared, wished) in pairs.items()
             if declared != wished
         }
+
+
+def asked(text: str) -> Hypothesis:
+    """The hypothesis of a text such as `constraints: ccr vs none`. Raises InputError where it is none."""
+    try:
+        return Hypothesis.parse(yaml.safe_load(text))
+    except (yaml.YAMLError, ContrastError):
+        raise InputError.unexpected(
+            "--hypothesis", "", text, "a factor with two of its levels, such as 'constraints: ccr vs none'"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -86,9 +103,16 @@ class Publication:
 
 
 def of_sweep(
-    plan: Plan, folder: Path, wishes: Wishes | None = None, details: ReadDetails | None = None
+    plan: Plan,
+    folder: Path,
+    wishes: Wishes | None = None,
+    *,
+    details: ReadDetails | None = None,
+    declaration: Declaration | None = None,
 ) -> Publication:
     """Write the report of a plan, from the records it was reconciled with, into `folder`.
+
+    `declaration` is what was declared before the first run; without it nothing counts as declared.
 
     Raises:
         InputError: no run has ended well, or the wishes name what is not there.
@@ -99,15 +123,16 @@ def of_sweep(
         well = any(r is not None and r.status == "finished" for arm in plan.arms for r in arm.finals)
         reason = "no metric is common to all runs" if well else "no run has ended well"
         raise InputError(f"{plan.experiment.sweep.name}: there is nothing to report, {reason}")
-    question, notes = _answerable(question_of(plan), scores, asked_primary=wishes.metric)
+    question, notes = _answerable(question_of(plan, declaration), scores, asked_primary=wishes.metric)
     try:
-        question = replace(question, changed=wishes.changes(question))
+        question = replace(question, changed={**question.changed, **wishes.changes(question)})
     except QuestionError as error:
         raise InputError(f"{plan.experiment.sweep.name}: {error}") from error
     if "primary" in question.changed and wishes.margin is None:
         # The margin was declared in points of another metric.
         question = replace(question, margin=0.0)
-    return _publish(scores, question, context_of(plan), folder, wishes, plan.experiment.sweep.name, notes)
+    context = context_of(plan, declaration)
+    return _publish(scores, question, context, folder, wishes, plan.experiment.sweep.name, notes)
 
 
 def of_table(path: Path, folder: Path | None, wishes: Wishes) -> Publication:

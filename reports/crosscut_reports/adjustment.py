@@ -6,12 +6,16 @@ had not been there. The analysis says which contrasts left and why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosscut_reports.estimate import Array
+
+Screen = Literal["holm", "benjamini-hochberg", "benjamini-yekutieli"]
+"""Adjustments of p-values alone."""
 
 
 def _family(p: Sequence[float] | Array) -> tuple[Array, NDArray[np.bool_]]:
@@ -63,3 +67,29 @@ def benjamini_hochberg(p: Sequence[float] | Array) -> Array:
     adjusted[order] = np.minimum(np.minimum.accumulate(raised), 1.0)
     result[known] = adjusted
     return result
+
+
+def benjamini_yekutieli(p: Sequence[float] | Array) -> Array:
+    """Benjamini and Yekutieli's adjustment (2001): the same under any dependence, at the price of a factor
+    Σ_{i ≤ m} 1/i."""
+    values, known = _family(p)
+    harmonic = float((1 / np.arange(1, int(known.sum()) + 1)).sum())
+    return np.minimum(benjamini_hochberg(values) * harmonic, 1.0)
+
+
+def screen_multipliers(p: Sequence[float] | Array) -> Array:
+    """What Benjamini and Hochberg multiply each p-value by: the family's size over its rank."""
+    values, known = _family(p)
+    result = np.full(values.shape, np.nan)
+    ranks = np.empty(int(known.sum()))
+    ranks[np.argsort(values[known], kind="stable")] = np.arange(1, ranks.size + 1)
+    result[known] = ranks.size / ranks
+    return result
+
+
+ADJUSTMENTS: Mapping[Screen, tuple[str, Callable[[Array], Array]]] = {
+    "holm": ("Holm", holm),
+    "benjamini-hochberg": ("Benjamini–Hochberg", benjamini_hochberg),
+    "benjamini-yekutieli": ("Benjamini–Yekutieli", benjamini_yekutieli),
+}
+"""Each with its name and its function."""

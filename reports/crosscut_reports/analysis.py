@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from crosscut_reports import examples, factor_tests, guards, lengths, seed_guards, shift
+from crosscut_reports import (
+    examples,
+    factor_tests,
+    guards,
+    lengths,
+    run_guards,
+    seed_guards,
+    shift,
+    tuning_guards,
+)
 from crosscut_reports.arm_means import arm_mean
 from crosscut_reports.context import Context
 from crosscut_reports.contrast import (
@@ -14,14 +23,14 @@ from crosscut_reports.contrast import (
     arm_pairs,
     distinct,
     factor_levels,
-    hypothesis,
     level_effects,
     repeated,
 )
-from crosscut_reports.family import family
+from crosscut_reports.family import DECLARED, family
+from crosscut_reports.hypothesis import contrasts as declared_by
 from crosscut_reports.measurement import Measurement, Table, measure
 from crosscut_reports.question import Question, QuestionError
-from crosscut_reports.result import Design, Guard, Result
+from crosscut_reports.result import ContrastResult, Design, Family, Guard, Result
 from crosscut_reports.scores import Scores
 
 __all__ = ["MOST_PAIRED_ARMS", "Question", "QuestionError", "analyse"]
@@ -29,17 +38,15 @@ __all__ = ["MOST_PAIRED_ARMS", "Question", "QuestionError", "analyse"]
 MOST_PAIRED_ARMS = 10
 """Up to so many arms all pairs are compared where the question names no baseline."""
 
-ADJUSTMENT = "Holm"
-
 
 def analyse(scores: Scores, question: Question, context: Context) -> Result:
     """Answers the question.
 
-    Declared hypotheses on the primary metric are one family, exploratory contrasts on it a second, and all
-    contrasts on each other metric one more, always exploratory; each is adjusted by Holm. Equivalence is
-    judged on the primary metric alone, since the margin is in its points. Where that metric is known on other
-    splits too, these are compared, see `shift.find`. Nothing is declared where the question's metric or margin
-    was changed. Raises QuestionError and ContrastError for names that do not exist.
+    Declared hypotheses are one family over all metrics that they name (the primary one where they name none), or
+    the families that they name; exploratory contrasts on the primary metric are another, and those on each other
+    metric one more. Equivalence is judged on the primary metric alone, since the margin is in its points. Where
+    that metric is known on other splits too, these are compared, see `shift.find`. Nothing is declared where the
+    question's metric or margin was changed. Raises QuestionError and ContrastError for names that do not exist.
     """
     primary = question.primary_metric(scores)
     metrics = question.all_metrics(scores)
@@ -48,16 +55,11 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
     table = tables[primary]
     contrasts, about_contrasts = _contrasts(scores, question, baseline)
 
-    measured = measure(scores, primary, contrasts, question.scope)
-    answered = [one for one in measured if one is not None]
-    results = family([one for one in answered if one.contrast.declared], question, question.margin)
-    declared = results[0].family if results else 0
-    results += family([one for one in answered if not one.contrast.declared], question, question.margin)
-    others: list[Measurement] = []
-    for metric in metrics[1:]:
-        members = [one for one in measure(scores, metric, contrasts, question.scope) if one is not None]
-        results += family(members, question, margin=0.0, exploratory=True)
-        others += members
+    measured = {metric: measure(scores, metric, contrasts, question.scope) for metric in metrics}
+    answered = [one for one in measured[primary] if one is not None]
+    others = [one for metric in metrics[1:] for one in measured[metric] if one is not None]
+    results = _judged([*answered, *others], primary, question)
+    families = _families(results)
 
     trials = {tuning.arm: tuning.trials for tuning in context.tuning}
     on_primary = [one for one in results if one.metric == primary]
@@ -71,9 +73,15 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         *guards.missing_runs(scores, table),
         *guards.changed_question(question),
         *seed_guards.few_seeds(table, question.scope, seeds),
-        *guards.failures(context),
-        *guards.run_notes(context),
-        *guards.tuning_budgets(scores, context),
+        *run_guards.failures(context),
+        *run_guards.concentrated_failures(context, len(scores.seeds)),
+        *run_guards.collapsed(table, scores.seeds),
+        *run_guards.run_notes(context),
+        *run_guards.mixtures(context),
+        *run_guards.seen_in_search(context),
+        *run_guards.same_training(context),
+        *tuning_guards.tuning_budgets(scores, context),
+        *tuning_guards.edges(context),
         *guards.same_as_baseline(scores, baseline),
         *(guard for metric in metrics for guard in guards.ceiling_and_floor(tables[metric])),
         *seed_guards.seeds_used(scores, answered),
@@ -82,7 +90,7 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         *guards.untested([*answered, *others, *(shifted.measured if shifted else ())]),
         *guards.incomplete_factorial(scores),
         *about_contrasts,
-        *_unanswered(contrasts, measured),
+        *_unanswered(contrasts, measured[primary]),
         *guards.untested_factors(reasons),
         *(shifted.guards if shifted else ()),
         *guards.declarations(question, metrics, table, shifted=shifted is not None),
@@ -99,8 +107,9 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         alpha=question.alpha,
         margin=question.margin,
         baseline=baseline,
-        adjustment=ADJUSTMENT,
-        family=declared,
+        adjustment=", ".join(dict.fromkeys(one.adjustment for one in families)) or "Holm",
+        family=sum(one.size for one in families if one.declared),
+        families=families,
     )
     arms = [
         result
@@ -121,16 +130,47 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
     )
 
 
+def _judged(measured: Sequence[Measurement], primary: str, question: Question) -> list[ContrastResult]:
+    """Every family's results, declared ones first, those on the primary metric before others."""
+    families: dict[tuple[bool, str], list[Measurement]] = {}
+    for one in measured:
+        contrast = one.contrast
+        declared = contrast.declared and one.metric in (contrast.metrics or (primary,))
+        if declared:
+            name = contrast.family or DECLARED
+        else:
+            name = "exploratory" if one.metric == primary else f"exploratory, {one.metric}"
+        families.setdefault((declared, name), []).append(one)
+    results = []
+    for (declared, name), members in families.items():
+        results += family(members, question, {primary: question.margin}, name, declared=declared)
+    return sorted(results, key=lambda one: (not one.declared, one.metric != primary))
+
+
+def _families(results: Sequence[ContrastResult]) -> tuple[Family, ...]:
+    found: dict[tuple[bool, str], Family] = {}
+    for one in results:
+        found.setdefault(
+            (one.declared, one.family_name),
+            Family(one.family_name, one.family, one.adjustment, one.declared, ()),
+        )
+        known = found[one.declared, one.family_name]
+        metrics = tuple(dict.fromkeys((*known.metrics, one.metric)))
+        found[one.declared, one.family_name] = replace(known, metrics=metrics)
+    return tuple(found.values())
+
+
 def _contrasts(
     scores: Scores, question: Question, baseline: str | None
 ) -> tuple[list[Contrast], list[Guard]]:
     """Declared contrasts, then the exploratory ones, never chosen by what the scores say."""
     levels = {arm: scores.levels[arm] for arm in scores.arms}
     factors = question.all_factors(scores)
-    found = [hypothesis(declared, levels) for declared in question.hypotheses]
+    found = declared_by(question.hypotheses, levels)
+    found += [replace(contrast, declared=False) for contrast in declared_by(question.late, levels)]
     about: list[Guard] = []
     reference = baseline
-    if baseline is None and not question.hypotheses:
+    if baseline is None and not question.every_hypothesis:
         if len(scores.arms) <= MOST_PAIRED_ARMS:
             found += arm_pairs(levels)
             for factor in factors:

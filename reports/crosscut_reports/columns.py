@@ -39,7 +39,8 @@ class Coded:
 class Columns:
     """A table in memory: text columns coded, values checked."""
 
-    path: Path
+    path: Path | str
+    """Where it came from, as errors name it."""
     names: tuple[str, ...]
     text: Mapping[str, Coded]
     values: NDArray[np.float64]
@@ -64,7 +65,7 @@ class Columns:
         return _fault(self.path, text, near, choices)
 
 
-def _fault(path: Path, text: str, near: str | None = None, choices: Iterable[str] = ()) -> TableError:
+def _fault(path: Path | str, text: str, near: str | None = None, choices: Iterable[str] = ()) -> TableError:
     listed = ", ".join(choices)
     hint = (f"; did you mean {near!r}?" if near else "") or (f"; it has {listed}" if listed else "")
     return TableError(f"{path}: {text}{hint}")
@@ -88,6 +89,36 @@ def load(path: Path) -> Columns:
         table: Any = _parquet(path) if suffix in PARQUET else _separated(path, SEPARATORS[suffix])
     except (pa.ArrowInvalid, UnicodeDecodeError, csv.Error) as error:
         raise TableError(f"{path}: cannot be read as a table: {' '.join(str(error).split())}") from error
+
+    def row_number(index: int) -> int:
+        return index + 1 if suffix in PARQUET else _line(path, SEPARATORS[suffix], index)
+
+    return _checked(table, path, row_number)
+
+
+def of_frame(frame: Any, name: str = "frame") -> Columns:
+    """The columns of a data frame: of pandas, Polars or Arrow, or a mapping of columns. Errors call it `name` and
+    count rows from 1. Raises TableError."""
+    if hasattr(frame, "to_arrow"):
+        table = frame.to_arrow()
+    elif isinstance(frame, pa.Table):
+        table = frame
+    else:
+        try:
+            table = pa.table(dict(frame)) if isinstance(frame, Mapping) else _from_pandas(frame)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, ValueError) as error:
+            text = f"cannot be read as a table: {' '.join(str(error).split())}"
+            raise TableError(f"{name}: {text}") from error
+    return _checked(table, name, lambda index: index + 1)
+
+
+def _from_pandas(frame: Any) -> Any:
+    if not hasattr(frame, "columns"):
+        raise TypeError(f"found {type(frame).__name__}, expected a data frame or a mapping of columns")
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def _checked(table: Any, path: Path | str, row_number: Callable[[int], int]) -> Columns:
     names = tuple(name.strip() for name in table.column_names)
     table = table.rename_columns(list(names))
     for name in names:
@@ -100,10 +131,6 @@ def load(path: Path) -> Columns:
         raise _fault(path, "has no column 'config' and no column for a factor", choices=names)
     if table.num_rows == 0:
         raise _fault(path, "has no rows")
-
-    def row_number(index: int) -> int:
-        return index + 1 if suffix in PARQUET else _line(path, SEPARATORS[suffix], index)
-
     text = {name: _code(table.column(name)) for name in names if name != "value"}
     return Columns(path, names, text, _values(path, table.column("value"), row_number), row_number)
 
@@ -145,7 +172,7 @@ def _code(column: Any) -> Coded:
     return Coded(codes, tuple(encoded.dictionary.to_pylist()))
 
 
-def _values(path: Path, column: Any, row_number: Callable[[int], int]) -> NDArray[np.float64]:
+def _values(path: Path | str, column: Any, row_number: Callable[[int], int]) -> NDArray[np.float64]:
     """The values, all finite."""
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = pc.utf8_trim_whitespace(column)

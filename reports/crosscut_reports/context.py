@@ -22,6 +22,12 @@ class Tuning:
     """The searched parameters' best values, by their path."""
     scores: Sequence[float] = ()
     """The dev score of every trial that has one, in the order of the trials."""
+    points: Sequence[Mapping[str, float | int | str | bool]] = ()
+    """The searched values of each trial of `scores`, by their path."""
+    edges: Sequence[str] = ()
+    """Searched parameters whose best value lies at an end of its range, such as `weight at its highest, 10`."""
+    maximize: bool = True
+    """Whether a higher dev score is better."""
 
 
 @dataclass(frozen=True)
@@ -71,3 +77,10 @@ class Context:
     """Runs that the design asks for, all arms and seeds."""
     recorded: int | None = None
     """Runs that have ended well."""
+    mixtures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What runs may differ in (`commit`, `versions`, `device`, `workers`, `data`, `declaration`) → value → how
+    many have it."""
+    seen_in_search: Sequence[str] = ()
+    """Metrics of the splits that the report is about, which search trials reported."""
+    same_training: Sequence[str] = ()
+    """Arms that reported what the baseline did, step by step, under every common seed."""

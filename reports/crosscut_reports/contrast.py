@@ -22,7 +22,15 @@ _SPLIT = " vs "
 
 
 class ContrastError(ValueError):
-    """A contrast that names something that is not there, or that these arms cannot answer."""
+    """A contrast that names something that is not there, or that these arms cannot answer.
+
+    `keys` lead to the place in the hypothesis that `text` is about; the whole sentence has both.
+    """
+
+    def __init__(self, text: str, *keys: str) -> None:
+        super().__init__(": ".join((".".join(("hypotheses", *keys)), text)))
+        self.text = text
+        self.keys = keys
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,10 @@ class Contrast:
     """Only arms of a weight other than 0."""
     declared: bool
     kind: Kind
+    metrics: tuple[str, ...] = ()
+    """Metrics that it is declared on; empty for the primary one."""
+    family: str | None = None
+    """The family that it is declared in, where it has a name of its own."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +83,15 @@ def near(value: str, known: Iterable[str]) -> str:
     return f"; did you mean '{match[0]}'?" if match else ""
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "none"
+def _one_of(names: Sequence[str]) -> str:
+    return " or ".join(names) if len(names) <= 2 else f"one of {', '.join(names)}"
 
 
 def _known_level(factor: str, level: str, factors: Mapping[str, Sequence[str]]) -> None:
     if level not in factors[factor]:
         there = factors[factor]
-        raise ContrastError(
-            f"hypotheses: factor {factor} has no level '{level}'; it has {_listed(there)}{near(level, there)}"
-        )
+        kind = "there is no arm" if factor == ARM else f"the factor {factor} has no level"
+        raise ContrastError(f"{kind} '{level}', expected {_one_of(there)}{near(level, there)}", factor)
 
 
 def _parse(factor: str, text: str, factors: Mapping[str, Sequence[str]]) -> _Pair | None:
@@ -94,15 +105,14 @@ def _parse(factor: str, text: str, factors: Mapping[str, Sequence[str]]) -> _Pai
         splits.append((text[:at].strip(), text[at + len(_SPLIT) :].strip()))
         at = text.find(_SPLIT, at + 1)
     if not splits:
+        what = "two arms" if factor == ARM else f"two levels of {factor}, or one level to look within"
         raise ContrastError(
-            f"hypotheses: {factor}: found '{text}', expected 'left vs right' with two levels of {factor}, "
-            f"or one level to look within; it has {_listed(known)}{near(text, known)}"
+            f"found '{text}', expected 'left vs right' with {what}: {_one_of(known)}{near(text, known)}",
+            factor,
         )
     valid = [(left, right) for left, right in splits if left in known and right in known]
     if len(valid) > 1:
-        raise ContrastError(
-            f"hypotheses: {factor}: '{text}' can be read in {len(valid)} ways; rename a level"
-        )
+        raise ContrastError(f"'{text}' can be read in {len(valid)} ways; rename a level", factor)
     if not valid:
         # Complain about the split that comes nearest to being right.
         left, right = max(splits, key=lambda pair: (pair[0] in known) + (pair[1] in known))
@@ -110,7 +120,7 @@ def _parse(factor: str, text: str, factors: Mapping[str, Sequence[str]]) -> _Pai
         _known_level(factor, right, factors)
     left, right = valid[0]
     if left == right:
-        raise ContrastError(f"hypotheses: {factor}: '{text}' compares a level with itself")
+        raise ContrastError(f"found '{text}', expected two that differ", factor)
     return _Pair(factor, left, right)
 
 
@@ -180,18 +190,18 @@ def hypothesis(
     factors: dict[str, tuple[str, ...]] = factor_levels(levels)
     if ARM in declared and ARM not in factors:
         if len(declared) > 1 or within:
-            raise ContrastError(f"hypotheses: '{ARM}' compares two arms and goes with no other factor")
+            raise ContrastError("two arms are compared by themselves, expected no factor beside them", ARM)
         pair = _parse(ARM, declared[ARM], {ARM: tuple(levels)})
         if pair is None:
-            raise ContrastError(f"hypotheses: {ARM}: found '{declared[ARM]}', expected 'left vs right'")
+            raise ContrastError(f"found '{declared[ARM]}', expected 'left vs right' with two arms", ARM)
         return Contrast(pair.text, {pair.left: 1.0, pair.right: -1.0}, declared=True, kind="hypothesis")
     pairs: list[_Pair] = []
     place: dict[str, str] = {}
     for factor, text in [*declared.items(), *(within or {}).items()]:
         if factor not in factors:
+            there = tuple(factors)
             raise ContrastError(
-                f"hypotheses: there is no factor '{factor}'; there is {_listed(factors)}"
-                f"{near(factor, factors)}"
+                f"there is no factor '{factor}', expected {_one_of(there)}{near(factor, there)}", factor
             )
         pair = _parse(factor, text, factors)
         if pair is None:
@@ -199,11 +209,15 @@ def hypothesis(
         else:
             pairs.append(pair)
     if not pairs:
-        raise ContrastError(f"hypotheses: {dict(declared)} compares nothing; expected 'left vs right'")
+        raise ContrastError("this compares nothing, expected 'left vs right' for one factor at least")
     weights = _difference(levels, pairs, place)
     if not weights:
         asked = " and ".join(pair.name for pair in pairs) + _at(place)
-        raise ContrastError(f"hypotheses: {asked}: no cell of the other factors holds all of these levels")
+        raise ContrastError(
+            f"no arms that are the same otherwise have the levels of {asked}, expected levels that the design "
+            "puts beside each other",
+            *([pairs[0].factor] if len(pairs) == 1 else []),
+        )
     name = " × ".join(pair.name for pair in pairs) + _at(place)
     return Contrast(name, weights, declared=True, kind="hypothesis")
 

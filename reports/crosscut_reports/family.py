@@ -3,52 +3,118 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from crosscut_reports.adjustment import holm, holm_multipliers
+from crosscut_reports import max_t
+from crosscut_reports.adjustment import ADJUSTMENTS, Screen, holm_multipliers, screen_multipliers
+from crosscut_reports.estimate import Array, t_quantile
 from crosscut_reports.measurement import Measurement
 from crosscut_reports.question import Question
-from crosscut_reports.result import ContrastResult
+from crosscut_reports.result import MAX_T, ContrastResult
 from crosscut_reports.verdict import judge, sentence
+
+DECLARED = "declared hypotheses"
+"""Name of the family of the hypotheses that name none."""
+
+
+@dataclass(frozen=True)
+class _Adjusted:
+    """What a family makes of its members' p-values."""
+
+    name: str
+    method: str
+    p: Array
+    """(members,) adjusted, NaN without a test."""
+    multipliers: Array
+    """(members,) what p-values are multiplied by as long as nothing else changes."""
+    halves: Array
+    """(members,) half widths of the simultaneous intervals, NaN where there are none."""
 
 
 def family(
     measured: Sequence[Measurement],
     question: Question,
-    margin: float,
-    exploratory: bool = False,
+    margins: Mapping[str, float],
+    name: str,
+    *,
+    declared: bool,
 ) -> list[ContrastResult]:
-    """Results of one family of contrasts. Those without a p-value leave it and spoil no other's."""
-    p = np.array([math.nan if one.estimate.p is None else one.estimate.p for one in measured])
-    size = int(np.isfinite(p).sum())
-    adjusted_p = holm(p)
-    done = adjusted_p < question.alpha
-    # Holm steps down: what is decided already makes room for the rest.
-    multipliers = np.where(done, holm_multipliers(p), size - done.sum())
+    """Results of one family of contrasts. Those without a p-value leave it and spoil no other's.
+
+    `margins` has the margin of each metric that has one.
+    Adjusted by step-down maxT where all are tested by sign flips of the same clusters, else by Holm; exploratory
+    families as the question's `screen` says.
+    """
+    adjusted = _adjusted(measured, question.alpha, name, "holm" if declared else question.screen)
+    size = int(np.isfinite(adjusted.p).sum())
     return [
-        _result(one, adjusted, multiplier, size, question, margin, exploratory)
-        for one, adjusted, multiplier in zip(measured, adjusted_p.tolist(), multipliers.tolist(), strict=True)
+        _result(one, place, adjusted, size, question.alpha, margins.get(one.metric, 0.0), declared)
+        for place, one in enumerate(measured)
     ]
+
+
+def _adjusted(measured: Sequence[Measurement], alpha: float, name: str, screen: Screen) -> _Adjusted:
+    p = np.array([math.nan if one.estimate.p is None else one.estimate.p for one in measured])
+    known = np.isfinite(p)
+    size = int(known.sum())
+    if (
+        screen == "holm"
+        and size > 1
+        and _joint([one for one, there in zip(measured, known, strict=True) if there])
+    ):
+        return _flipped_together(measured, p, alpha, name)
+    method, adjust = ADJUSTMENTS[screen]
+    found = adjust(p)
+    done = found < alpha
+    halves = np.full(p.shape, np.nan)
+    if screen == "holm":
+        # Holm steps down: what is decided already makes room for the rest.
+        multipliers = np.where(done, holm_multipliers(p), size - done.sum())
+        for place in np.flatnonzero(known).tolist():
+            estimate = measured[place].estimate
+            if estimate.se is not None:
+                halves[place] = t_quantile(1 - alpha / (2 * size), estimate.df) * estimate.se
+    else:
+        multipliers = screen_multipliers(p)
+    return _Adjusted(name, method, found, multipliers, halves)
+
+
+def _joint(measured: Sequence[Measurement]) -> bool:
+    """Whether all are tested by sign flips of the same clusters."""
+    return all(one.flipped is not None and one.units == measured[0].units for one in measured)
+
+
+def _flipped_together(measured: Sequence[Measurement], p: Array, alpha: float, name: str) -> _Adjusted:
+    known = np.flatnonzero(np.isfinite(p)).tolist()
+    means = [means for place in known if (means := measured[place].flipped) is not None]
+    found = max_t.step_down(np.stack(means), alpha)
+    adjusted, halves = np.full(p.shape, np.nan), np.full(p.shape, np.nan)
+    # A single test may be exact, and is never above its family's.
+    adjusted[known] = np.maximum(found.adjusted, p[known])
+    halves[known] = [found.critical * (measured[place].estimate.se or 0.0) for place in known]
+    return _Adjusted(name, MAX_T, adjusted, np.full(p.shape, float(len(known))), halves)
 
 
 def _result(
     one: Measurement,
-    adjusted: float,
-    multiplier: float,
+    place: int,
+    adjusted: _Adjusted,
     size: int,
-    question: Question,
+    alpha: float,
     margin: float,
-    exploratory: bool,
+    declared: bool,
 ) -> ContrastResult:
-    estimate, scope, alpha = one.estimate, one.basis.scope, question.alpha
-    declared = one.contrast.declared and not exploratory
-    p_adjusted = None if estimate.p is None else adjusted
+    estimate, scope = one.estimate, one.basis.scope
+    tested = estimate.p is not None
+    p_adjusted = float(adjusted.p[place]) if tested else None
     judgement = judge(
-        estimate, p_adjusted, scope, alpha, margin, multiplier if estimate.p is not None else 1.0
+        estimate, p_adjusted, scope, alpha, margin, float(adjusted.multipliers[place]) if tested else 1.0
     )
     wins, ties, losses = one.signs or (None, None, None)
+    half = float(adjusted.halves[place])
     return ContrastResult(
         name=one.contrast.name,
         metric=one.metric,
@@ -90,4 +156,7 @@ def _result(
             higher_is_better=one.higher_is_better,
         ),
         weights=one.contrast.weights,
+        family_name=adjusted.name,
+        adjustment=adjusted.method,
+        simultaneous=(estimate.estimate - half, estimate.estimate + half) if math.isfinite(half) else None,
     )

@@ -6,13 +6,12 @@ Each function looks at one thing and returns what it found, in whole sentences.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 
 import numpy as np
 
-from crosscut_reports.context import Context
+from crosscut_reports.hypothesis import name_of
 from crosscut_reports.measurement import Measurement, Table
 from crosscut_reports.question import Question
 from crosscut_reports.result import Guard
@@ -65,80 +64,6 @@ def incomplete_factorial(scores: Scores) -> list[Guard]:
         f"over the combinations in which both of its levels occur, which differ from effect to effect."
     )
     return [Guard("unbalanced-design", "note", message)]
-
-
-def failures(context: Context) -> list[Guard]:
-    """Runs and trials that ended without a result, and runs that are still to come."""
-    found = []
-    final = [failure for failure in context.failures if failure.phase == "final"]
-    if final:
-        texts = [f"{f.arm} seed {f.number} ({f.kind}: {f.reason})" for f in final]
-        message = (
-            f"{len(final)} run{'s' * (len(final) != 1)} ended without a result: {'; '.join(texts[:_LISTED])}"
-            f"{f' and {len(texts) - _LISTED} more' if len(texts) > _LISTED else ''}. "
-            f"An arm's figures are those of its survivors."
-        )
-        found.append(Guard("failed-runs", "warning", message))
-    searches = Counter(failure.arm for failure in context.failures if failure.phase == "search")
-    if searches:
-        texts = [f"{arm} {count}" for arm, count in searches.items()]
-        message = f"Search trials ended without a result: {listed(texts)}."
-        found.append(Guard("failed-trials", "note", message))
-    if context.planned is not None and context.recorded is not None and context.recorded < context.planned:
-        message = (
-            f"{context.recorded} of {context.planned} planned runs are recorded: the report is not final."
-        )
-        found.append(Guard("unfinished", "warning", message))
-    return found
-
-
-def run_notes(context: Context) -> list[Guard]:
-    """What the trainable itself says of its runs, and how many search trials of each arm it has notes on."""
-    found = []
-    final = [note for note in context.notes if note.phase == "final"]
-    if final:
-        runs = {(note.arm, note.number) for note in final}
-        seeds: dict[str, dict[str, list[int]]] = {}
-        for note in final:
-            seeds.setdefault(note.text, {}).setdefault(note.arm, []).append(note.number)
-        texts = [f"{text} ({'; '.join(map(_seeds, arms.items()))})" for text, arms in seeds.items()]
-        message = (
-            f"{len(runs)} run{'s have notes' if len(runs) > 1 else ' has notes'} from the trainable: "
-            f"{'; '.join(texts[:_LISTED])}"
-            f"{f' and {len(texts) - _LISTED} more' if len(texts) > _LISTED else ''}. "
-            f"The scores count as all others do."
-        )
-        found.append(Guard("run-notes", "warning", message))
-    trials = dict.fromkeys((note.arm, note.number) for note in context.notes if note.phase == "search")
-    searches = Counter(arm for arm, _ in trials)
-    if searches:
-        texts = [f"{arm} {count}" for arm, count in searches.items()]
-        message = f"Search trials have notes from the trainable: {listed(texts)}."
-        found.append(Guard("trial-notes", "note", message))
-    return found
-
-
-def _seeds(arm: tuple[str, list[int]]) -> str:
-    name, seeds = arm
-    return f"{name} seed{'s' if len(seeds) > 1 else ''} {listed([str(seed) for seed in seeds])}"
-
-
-def tuning_budgets(scores: Scores, context: Context) -> list[Guard]:
-    """Arms that were searched more than others."""
-    if not context.tuning:
-        return []
-    trials = {tuning.arm: tuning.trials for tuning in context.tuning}
-    budgets = {arm: trials.get(arm, 0) for arm in scores.arms}
-    if len(set(budgets.values())) < 2:
-        return []
-    by_budget: dict[int, list[str]] = {}
-    for arm, count in budgets.items():
-        by_budget.setdefault(count, []).append(arm)
-    texts = [f"{count} for {listed(by_budget[count])}" for count in sorted(by_budget)]
-    message = (
-        f"Arms had different search budgets (trials: {'; '.join(texts)}): a better-tuned arm may win by that."
-    )
-    return [Guard("tuning-budget", "warning", message)]
 
 
 def same_as_baseline(scores: Scores, baseline: str | None) -> list[Guard]:
@@ -215,13 +140,28 @@ def untested(measured: Sequence[Measurement]) -> list[Guard]:
 
 def changed_question(question: Question) -> list[Guard]:
     """What was asked otherwise than it was declared."""
-    if not question.changed:
-        return []
-    texts = [f"{what}: {text}" for what, text in question.changed.items()]
-    message = f"The question was changed after it was declared ({'; '.join(texts)})."
-    if question.hypotheses and not question.keeps_declarations:
-        message += " So no contrast counts as declared: all are exploratory."
-    return [Guard("changed-question", "warning", message)]
+    found = []
+    changed = dict(question.changed)
+    unproven = changed.pop("declaration", None)
+    if unproven is not None:
+        message = f"No contrast counts as declared before the runs: {unproven}."
+        found.append(Guard("no-declaration", "warning", message))
+    if changed:
+        texts = [f"{what}: {text}" for what, text in changed.items()]
+        message = f"The question was changed after it was declared ({'; '.join(texts)})."
+        if question.hypotheses and not question.keeps_declarations:
+            message += " So no contrast counts as declared: all are exploratory."
+        if "seeds" in changed:
+            message += (
+                " p-values are nominal for seeds that were fixed before the runs, or added whatever the results "
+                "said."
+            )
+        found.append(Guard("changed-question", "warning", message))
+    if question.late and unproven is None:
+        names = [name_of(one) for one in question.late]
+        message = f"Asked once there were runs, and so exploratory: {listed(names)}."
+        found.append(Guard("late-hypotheses", "warning", message))
+    return found
 
 
 def repeated_hypotheses(pairs: Sequence[tuple[str, str]]) -> list[Guard]:

@@ -45,6 +45,11 @@ class Measurement:
     clusters: int | None
     higher_is_better: bool = True
     """Of the metric, whichever way `estimate` is turned."""
+    flipped: Array | None = None
+    """(clusters,) the contrast's cluster means where its p-value is of sign flips, else None: a family flips them
+    jointly."""
+    units: tuple[str, ...] | None = None
+    """Labels of the clusters: only of the same ones can flips be joint."""
 
 
 class Table:
@@ -214,6 +219,8 @@ def measure(
                 _signs(table, basis, D),
                 table.clusters,
                 table.metric.higher_is_better,
+                D.mean(axis=0) if place in p else None,
+                table.metric.clusters,
             )
         )
     return found

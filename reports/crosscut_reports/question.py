@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from crosscut_reports.adjustment import Screen
 from crosscut_reports.contrast import near
+from crosscut_reports.hypothesis import Hypothesis
 from crosscut_reports.result import Scope
 from crosscut_reports.scores import Scores
 from crosscut_reports.splits import compared, split_of
@@ -27,8 +30,13 @@ class Question:
     be "equivalent"."""
     baseline: str | None = None
     """Name of the arm that others are compared with."""
-    hypotheses: Sequence[Mapping[str, str]] = ()
-    """Such as `{"constraints": "ccr vs none"}`; see `contrast.hypothesis`."""
+    hypotheses: Sequence[Hypothesis | Mapping[str, Any]] = ()
+    """Declared before the runs, such as `{"constraints": "ccr vs none"}`; see `hypothesis.Hypothesis`."""
+    late: Sequence[Hypothesis | Mapping[str, Any]] = ()
+    """Asked in the same way once there were runs, so that they are exploratory."""
+    screen: Screen = "holm"
+    """How p-values of exploratory families are adjusted: `holm`, or the share of false findings among those found
+    (`benjamini-hochberg`; `benjamini-yekutieli` under any dependence), which screens many contrasts."""
     metrics: Sequence[str] | None = None
     """Metrics beside the primary one; None for all of its split, see `all_metrics`."""
     factors: Sequence[str] | None = None
@@ -44,6 +52,11 @@ class Question:
             raise QuestionError(f"alpha: found {self.alpha}, expected a number between 0 and 0.5")
         if not 0 <= self.margin < float("inf"):
             raise QuestionError(f"margin: found {self.margin}, expected 0 or a positive number of points")
+
+    @property
+    def every_hypothesis(self) -> tuple[Hypothesis, ...]:
+        """Those declared, then those asked later."""
+        return tuple(Hypothesis.parse(one) for one in (*self.hypotheses, *self.late))
 
     @property
     def keeps_declarations(self) -> bool:
@@ -75,6 +88,8 @@ class Question:
             elsewhere = set() if splits is None else {splits.source, *splits.others} - {split_of(primary)}
             wanted = [name for name in scores.metrics if split_of(name) not in elsewhere]
         names = [_known("metrics", "metric", name, tuple(scores.metrics)) for name in wanted]
+        asked = (metric for one in self.every_hypothesis for metric in one.metrics)
+        names += [_known("hypotheses", "metric", name, tuple(scores.metrics)) for name in asked]
         return tuple(dict.fromkeys([primary, *names]))
 
     def all_factors(self, scores: Scores) -> tuple[str, ...]:

@@ -85,7 +85,10 @@ def find(
         {key: one for key, one in sides.items() if key[1] != splits.source},
         {key: one for key, one in sides.items() if key[1] == splits.source},
     ]
-    drops, interactions, there, here = (_judged(members, question) for members in families)
+    names = ("changes", "differences under shift", "on other splits", f"on {splits.source}")
+    drops, interactions, there, here = (
+        _judged(members, question, name) for members, name in zip(families, names, strict=True)
+    )
     known |= there | here
     shift = Shift(
         source=splits.source,
@@ -147,9 +150,10 @@ def _differences(
     return lost, more, paired
 
 
-def _judged(members: Mapping[_Key, Measurement], question: Question) -> dict[_Key, ContrastResult]:
+def _judged(members: Mapping[_Key, Measurement], question: Question, name: str) -> dict[_Key, ContrastResult]:
     """The results of one family."""
-    results = family(list(members.values()), question, question.margin, exploratory=True)
+    margins = {one.metric: question.margin for one in members.values()}
+    results = family(list(members.values()), question, margins, name, declared=False)
     return dict(zip(members, results, strict=True))
 
 

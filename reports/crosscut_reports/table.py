@@ -1,4 +1,4 @@
-"""Scores from a long table: one row a value, in a CSV, TSV or Parquet file that any tool may have written.
+"""Scores from a long table: one row a value, in a file that any tool may have written, or a data frame.
 
 Columns: `seed`, `metric`, `value`; `config`, or one column per factor, or both; optionally `query` and
 `cluster`. Every other column with more than one level is a factor. With `config` the arm is the config, and a
@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from crosscut_reports.columns import RESERVED, Coded, Codes, Columns, TableError, load, near_name
+from crosscut_reports.columns import RESERVED, Coded, Codes, Columns, TableError, load, near_name, of_frame
 from crosscut_reports.directions import higher_is_better
 from crosscut_reports.scores import MetricScores, Scores, linearised
 
-__all__ = ["TableError", "read"]
+__all__ = ["TableError", "from_frame", "read"]
 
 RECALLS = ("i2t_r1", "i2t_r5", "i2t_r10", "t2i_r1", "t2i_r5", "t2i_r10")
 
@@ -35,7 +36,17 @@ def read(path: str | Path, *, metric: str | None = None, factors: Sequence[str] 
     `metric` must be among the metrics then; `factors` makes the arms the combinations of those columns.
     Raises TableError.
     """
-    columns = load(Path(path))
+    return _scores(load(Path(path)), metric, factors)
+
+
+def from_frame(
+    frame: Any, *, metric: str | None = None, factors: Sequence[str] | None = None, name: str = "frame"
+) -> Scores:
+    """The same from a data frame (pandas, Polars, Arrow, or a mapping of columns), which errors call `name`."""
+    return _scores(of_frame(frame, name), metric, factors)
+
+
+def _scores(columns: Columns, metric: str | None, factors: Sequence[str] | None) -> Scores:
     seed, metrics = columns.coded("seed"), columns.coded("metric")
     arms, levels, arm_codes = _arms(columns, factors)
     order = _seed_order(seed.labels)

@@ -21,6 +21,7 @@ from crosscut.engine.worker import Site
 from crosscut.errors import InputError
 from crosscut.plan import Plan
 from crosscut.progress import FILE
+from crosscut.records.declaration import read as read_declaration
 from crosscut.records.lock import driving, held
 from crosscut.records.record import Failure, FailureKind, Record
 from crosscut.records.snapshot import recall
@@ -117,7 +118,9 @@ def test_a_sweep_is_done_and_reported(
     assert json.loads((folder / "report" / "report.json").read_text())["design"]["seeds"] == 3
     assert recall(Store(folder)) == experiment
     (site,) = fake.sites
-    assert site == Site(str(folder), str(tmp_path), 1, 2, 2.0, 0.0, 5, site.commit)
+    declaration = read_declaration(Store(folder))
+    assert declaration is not None and declaration.sealed and declaration.recorded == 0
+    assert site == Site(str(folder), str(tmp_path), 1, 2, 2.0, 0.0, 5, site.commit, declaration.hash)
     assert list((folder / "tensorboard").glob("events.out.tfevents.*.columns"))
     assert not (folder / FILE).exists() and not held(folder)
 

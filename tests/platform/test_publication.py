@@ -12,7 +12,8 @@ import pytest
 from crosscut.arms.experiment import Experiment
 from crosscut.errors import InputError
 from crosscut.plan import Plan, reconcile
-from crosscut.publication import Wishes, of_sweep, of_table
+from crosscut.publication import Wishes, asked, of_sweep, of_table
+from crosscut.records.declaration import Declaration, said_by
 from crosscut.records.record import Failure, Record
 from crosscut.records.work import Work
 from crosscut_reports.question import Question
@@ -25,6 +26,10 @@ TABLE = "size,kind,seed,metric,value\n" + "".join(
     for kind in ("old", "new")
     for seed in range(4)
 )
+
+
+def declared_by(plan: Plan) -> Declaration:
+    return Declaration(said_by(plan.experiment.sweep), sealed=True)
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def ended(
 
 def test_a_sweep_is_published_with_what_it_declared(ended: Callable[..., Plan], tmp_path: Path) -> None:
     plan = ended(hypotheses=[{"effect": "some vs none"}], report={"margin": 5.0})
-    publication = of_sweep(plan, tmp_path / "report")
+    publication = of_sweep(plan, tmp_path / "report", declaration=declared_by(plan))
     assert publication.page == tmp_path / "report" / "report.html"
     assert all(path.is_file() for path in publication.files.values())
     (sentence,) = publication.sentences
@@ -166,12 +171,39 @@ def test_what_is_asked_otherwise_after_the_runs_is_no_longer_declared(
     ended: Callable[..., Plan], tmp_path: Path
 ) -> None:
     plan = ended(hypotheses=[{"effect": "some vs none"}], report={"margin": 50.0})
-    publication = of_sweep(plan, tmp_path, Wishes(metric="test/i2t_r5"))
+    declaration = declared_by(plan)
+    publication = of_sweep(plan, tmp_path, Wishes(metric="test/i2t_r5"), declaration=declaration)
     assert not any(contrast.declared for contrast in publication.result.contrasts)
     # a margin in points of rsum says nothing of a recall
     assert publication.result.design.margin == 0.0
     (guard,) = [g for g in publication.result.guards if g.guard == "changed-question"]
     assert "test/i2t_r5" in guard.message and guard.severity == "warning"
-    same = of_sweep(plan, tmp_path, Wishes(metric="test/rsum", margin=50.0))
+    same = of_sweep(plan, tmp_path, Wishes(metric="test/rsum", margin=50.0), declaration=declaration)
     assert any(contrast.declared for contrast in same.result.contrasts)
     assert not [g for g in same.result.guards if g.guard == "changed-question"]
+
+
+def test_further_comparisons_are_asked_on_the_command_line_and_are_exploratory(
+    ended: Callable[..., Plan], tmp_path: Path
+) -> None:
+    plan = ended(levels=("none", "some", "more"), hypotheses=[{"effect": "some vs none"}])
+    wishes = Wishes(hypotheses=(asked("effect: more vs some"), asked("arm: each vs none")))
+    result = of_sweep(plan, tmp_path, wishes, declaration=declared_by(plan)).result
+    on_primary = {c.name: c.declared for c in result.contrasts if c.metric == "test/rsum"}
+    assert on_primary == {
+        "effect: some vs none": True,
+        "effect: more vs some": False,
+        "more vs none": False,
+    }
+    (guard,) = (g for g in result.guards if g.guard == "late-hypotheses")
+    assert guard.message.endswith("exploratory: effect: more vs some, arm: each vs none.")
+    table = tmp_path / "scores.csv"
+    table.write_text(TABLE)
+    found = of_table(table, tmp_path / "out", Wishes(hypotheses=(asked("size: big vs small"),))).result
+    assert next(c.name for c in found.contrasts if c.metric == "score") == "size: big vs small"
+
+
+@pytest.mark.parametrize("text", ["ccr vs none", "a: [", "a: 3", ""])
+def test_what_is_no_comparison_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"--hypothesis: found .*, expected a factor with two of its levels"):
+        asked(text)

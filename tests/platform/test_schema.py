@@ -52,10 +52,28 @@ def test_a_small_sweep_passes(validator, sweep):
         ("factors", {"backbone": {"scan": {"backbon": {}}}}),
         ("search", {"metric": "dev/rsum", "trials": 2, "space": {"a.b": {"unifrom": [0, 1]}}}),
         ("hypotheses", [{"backbone": "scan"}]),
+        ("hypotheses", [{}]),
+        ("hypotheses", [{"compare": {"backbone": "a vs b"}, "nmae": "n"}]),
+        ("hypotheses", [{"weights": {"a": 1, "b": -1}}]),
+        ("hypotheses", [{"weights": {"a": "1", "b": -1}, "name": "n"}]),
     ],
 )
 def test_what_is_wrong_does_not_pass(validator, sweep, key, value):
     assert not validator.is_valid({**sweep, key: value})
+
+
+@pytest.mark.parametrize(
+    "hypothesis",
+    [
+        {"backbone": "a vs b"},
+        {"backbone": "each vs b", "loss": "c"},
+        {"arm": "all pairs"},
+        {"compare": {"backbone": "all pairs"}, "name": "n", "metrics": ["test/rsum"], "family": "f"},
+        {"weights": {"a, b": 1, "a, c": -1}, "name": "n"},
+    ],
+)
+def test_every_form_of_a_hypothesis_passes(validator, sweep, hypothesis):
+    assert validator.is_valid({**sweep, "hypotheses": [hypothesis]})
 
 
 def test_a_domain_may_be_taken_out_by_null_and_must_be_one_otherwise(validator, sweep):

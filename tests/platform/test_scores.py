@@ -11,11 +11,13 @@ import pytest
 from crosscut.arms.experiment import Experiment
 from crosscut.context import context_of, question_of
 from crosscut.plan import Plan, reconcile
+from crosscut.records.declaration import Declaration, said_by
 from crosscut.records.record import Failure, Record
 from crosscut.records.work import Work
 from crosscut.scores import hits, scores_of
 from crosscut_reports.context import Failure as Told
 from crosscut_reports.context import Note
+from crosscut_reports.hypothesis import Hypothesis
 from crosscut_trainables.evaluation import QueryRanks, QueryValues, SplitFacts
 from crosscut_trainables.metrics import CUTOFFS
 
@@ -182,10 +184,12 @@ def test_the_question_is_what_the_sweep_declared(make_experiment: Callable[..., 
         "report": {"primary": "test/i2t_r1", "alpha": 0.01, "margin": 2.0, "metrics": ["test/rsum"]},
         "hypotheses": [{"effect": "some vs none"}],
     }
-    question = question_of(reconcile(make_experiment(**said), lambda _: None))
+    plan = reconcile(make_experiment(**said), lambda _: None)
+    question = question_of(plan, Declaration(said_by(plan.experiment.sweep)))
     assert (question.primary, question.alpha, question.margin) == ("test/i2t_r1", 0.01, 2.0)
     assert question.baseline == "none"
-    assert list(question.hypotheses) == [{"effect": "some vs none"}]
+    assert list(question.hypotheses) == [Hypothesis({"effect": "some vs none"})]
+    assert (question.late, question.changed, question.screen) == ([], {}, "holm")
     assert question.metrics == ("test/rsum",)
 
 

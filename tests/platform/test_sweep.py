@@ -5,10 +5,10 @@ import pytest
 import yaml
 
 from crosscut.errors import InputError
-from crosscut.sweepfile.hypothesis import Hypothesis
 from crosscut.sweepfile.origin import Origin
 from crosscut.sweepfile.space import Parameter
 from crosscut.sweepfile.sweep import Sweep, read
+from crosscut_reports.hypothesis import Hypothesis
 
 SWEEP = {
     "name": "small",
@@ -55,7 +55,7 @@ def test_a_sweep_file_is_read_with_its_defaults(file):
     assert list(sweep.final_seeds) == [0, 1, 2]
     assert sweep.resources.workers == 1 and sweep.resources.retries == 2
     assert sweep.report.primary == "test/rsum" and sweep.report.alpha == 0.05
-    assert sweep.hypotheses == (Hypothesis("ccr", "ccr", "none"),)
+    assert sweep.hypotheses == (Hypothesis({"ccr": "ccr vs none"}),)
 
 
 def test_the_trainable_is_that_of_retrieval_unless_another_is_named():
@@ -260,16 +260,16 @@ SEARCH, DESIGN = SWEEP["search"], SWEEP["design"]
         ),
         (
             {"hypotheses": [{"ccr": "ccr"}]},
-            "hypotheses.0: found 'ccr' for ccr, expected one factor with two of its levels",
+            "hypotheses.0: this compares nothing, expected 'left vs right' for one factor at least",
         ),
         (
             {"hypotheses": [{"ccr": "ccr vs ccr"}]},
-            "hypotheses.0: found 'ccr vs ccr' for ccr, expected two different",
+            "hypotheses.0.ccr: found 'ccr vs ccr', expected two that differ",
         ),
-        ({"hypotheses": ["ccr vs none"]}, "hypotheses.0: found 'ccr vs none', expected one factor with two"),
+        ({"hypotheses": ["ccr vs none"]}, "hypotheses.0: found 'ccr vs none', expected factors with two"),
         (
             {"hypotheses": [{"ccr": "ccr vs none"}] * 2},
-            "hypotheses.0.ccr: this hypothesis is declared more than once",
+            "hypotheses.0: this hypothesis is declared more than once",
         ),
     ],
 )
@@ -287,7 +287,7 @@ def test_a_hypothesis_about_levels_that_never_meet_is_refused(file):
     path = file(design={"kind": "full-factorial", "exclude": exclude})
 
     assert refused(path).startswith(
-        f"{path}: hypotheses.0.ccr: no two arms differ in ccr and none alone, expected levels"
+        f"{path}: hypotheses.0.ccr: no arms that are the same otherwise have the levels of ccr: ccr vs none"
     )
 
 

@@ -12,6 +12,7 @@ from crosscut_reports.result import (
     ContrastResult,
     Design,
     FactorResult,
+    Family,
     Guard,
     Result,
     Verdict,
@@ -61,6 +62,8 @@ def _contrast(
         smallest_effect=2.61,
         sentence=f"{left} against {right} on test/{metric}: {verdict}, at new seeds and new queries.",
         weights={ARMS[0]: -1.0, ARMS[1]: 1.0},
+        family_name="declared hypotheses" if declared else "exploratory",
+        simultaneous=(estimate - 3.1 * se, estimate + 3.1 * se),
     )
 
 
@@ -101,7 +104,12 @@ def rich() -> Result:
             margin=1.0,
             baseline=ARMS[0],
             adjustment="Holm",
-            family=3,
+            family=4,
+            families=(
+                Family("declared hypotheses", 4, "Holm", True, ("test/rsum",)),
+                Family("exploratory", 2, "Holm", False, ("test/rsum",)),
+                Family("exploratory, test/i2t_r1", 1, "Holm", False, ("test/i2t_r1",)),
+            ),
         ),
         contrasts=(
             _contrast("ccr vs none", 2.8801, 0.7123, "better", 0.00004),
@@ -110,7 +118,7 @@ def rich() -> Result:
             _contrast("sgraf: ccr vs none", 0.1431, 1.4877, "undecided", 0.9261),
             _contrast("scan-t2i, ccr vs scan-t2i, none", 5.6201, 0.9814, "better", 0.0006, declared=False),
             _contrast("scan-t2i, ccr+ccs vs scan-t2i, none", 5.7777, 1.9, "undecided", 0.019, declared=False),
-            _contrast("ccr vs none", 0.6, 0.3, "undecided", 0.08, metric="i2t_r1"),
+            _contrast("ccr vs none", 0.6, 0.3, "undecided", 0.08, declared=False, metric="i2t_r1"),
         ),
         factors=(
             FactorResult(

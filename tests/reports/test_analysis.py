@@ -391,3 +391,98 @@ def test_van_dyke_through_the_whole_analysis(shared_data: Path) -> None:
     )
     (factor,) = result.factors
     assert pytest.approx(6.689493, abs=5e-7) == factor.F
+
+
+def on_primary(result: Result, name: str) -> ContrastResult:
+    return next(c for c in result.contrasts if (c.name, c.metric) == (name, result.design.primary))
+
+
+def declared_of(result: Result) -> list[tuple[str, str, str]]:
+    return [(c.family_name, c.name, c.metric) for c in result.contrasts if c.declared]
+
+
+def test_a_hypothesis_on_several_metrics_is_one_family_over_all_of_them() -> None:
+    declared = {"compare": {"constraints": "each vs none"}, "metrics": ["test/rsum", "test/i2t_r1"]}
+    result = run(hypotheses=[declared])
+    names = ["constraints: ccr vs none", "constraints: ccr+ccs vs none"]
+    assert declared_of(result) == [
+        ("declared hypotheses", name, metric) for metric in ("test/rsum", "test/i2t_r1") for name in names
+    ]
+    chosen = [c for c in result.contrasts if c.declared]
+    assert [c.family for c in chosen] == [4] * 4
+    np.testing.assert_allclose([c.p_adjusted for c in chosen], holm([c.p or 0.0 for c in chosen]))
+    # A margin is in points of the primary metric, and judges nothing else.
+    on_rsum, on_recall = (result.contrasts[place].verdict for place in (0, 2))
+    assert on_rsum == "better" and on_recall != "equivalent"
+    (family,) = (one for one in result.design.families if one.declared)
+    assert (family.size, family.metrics, family.adjustment) == (4, ("test/rsum", "test/i2t_r1"), "Holm")
+    assert result.design.family == 4
+
+
+def test_families_that_have_names_are_adjusted_by_themselves() -> None:
+    hypotheses = [
+        {"constraints": "ccr vs none"},
+        {"compare": {"constraints": "ccr+ccs vs ccr"}, "family": "second", "name": "more"},
+    ]
+    result = run(hypotheses=hypotheses)
+    assert declared_of(result) == [
+        ("declared hypotheses", "constraints: ccr vs none", "test/rsum"),
+        ("second", "more", "test/rsum"),
+    ]
+    assert all(c.p_adjusted == c.p and c.family == 1 for c in result.contrasts if c.declared)
+    assert result.design.family == 2
+
+
+def test_a_hypothesis_on_another_metric_alone_is_exploratory_on_the_primary_one() -> None:
+    result = run(hypotheses=[{"compare": {"constraints": "ccr vs none"}, "metrics": ["test/i2t_r1"]}])
+    assert declared_of(result) == [("declared hypotheses", "constraints: ccr vs none", "test/i2t_r1")]
+    assert on_primary(result, "constraints: ccr vs none").declared is False
+    with pytest.raises(QuestionError, match=r"hypotheses: there is no metric 'test/i2t_r11'.*did you mean"):
+        run(hypotheses=[{"compare": {"constraints": "ccr vs none"}, "metrics": ["test/i2t_r11"]}])
+
+
+def test_what_is_asked_late_is_exploratory_and_told_by_a_guard() -> None:
+    result = run(hypotheses=HYPOTHESES[:1], late=HYPOTHESES[1:])
+    assert declared_of(result) == [("declared hypotheses", "constraints: ccr vs none", "test/rsum")]
+    late = on_primary(result, "constraints: ccr+ccs vs ccr")
+    assert not late.declared and late.family_name == "exploratory"
+    (guard,) = (g for g in result.guards if g.guard == "late-hypotheses")
+    assert "constraints: ccr+ccs vs ccr" in guard.message
+
+
+def test_a_screen_adjusts_exploratory_families_alone() -> None:
+    plain, screened = run(), run(screen="benjamini-hochberg")
+    for one, other in zip(plain.contrasts, screened.contrasts, strict=True):
+        assert (one.name, one.p) == (other.name, other.p)
+        assert one.p_adjusted is not None and other.p_adjusted is not None
+        assert other.p_adjusted <= one.p_adjusted + 1e-12
+        if one.declared:
+            assert other == one
+        else:
+            assert other.adjustment == "Benjamini–Hochberg" and other.simultaneous is None
+    own = [c for c in screened.contrasts if c.family_name == "exploratory"]
+    np.testing.assert_allclose(
+        [c.p_adjusted for c in own], stats.false_discovery_control([c.p or 0.0 for c in own])
+    )
+
+
+def test_simultaneous_intervals_have_bonferronis_level() -> None:
+    result = run()
+    for c in result.contrasts:
+        assert c.simultaneous is not None and c.ci is not None and c.se is not None and c.df is not None
+        half = stats.t.ppf(1 - 0.05 / (2 * c.family), c.df) * c.se
+        np.testing.assert_allclose(c.simultaneous, (c.estimate - half, c.estimate + half))
+        if c.family > 1:
+            assert c.simultaneous[0] < c.ci[0] and c.ci[1] < c.simultaneous[1]
+
+
+def test_fixed_models_are_adjusted_by_joint_sign_flips() -> None:
+    result = run(scope="queries")
+    assert {c.adjustment for c in result.contrasts if c.metric == "test/rsum"} == {"step-down maxT"}
+    chosen = [c for c in result.contrasts if c.declared]
+    p = [c.p or 0.0 for c in chosen]
+    for c, single, bound in zip(chosen, p, holm(p), strict=True):
+        assert c.p_adjusted is not None and single <= c.p_adjusted <= bound + 0.02
+        assert c.simultaneous is not None and c.ci is not None
+        assert c.simultaneous[0] < c.ci[0] and c.ci[1] < c.simultaneous[1]
+    assert "step-down maxT" in result.design.adjustment

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from crosscut_reports import guards
+from crosscut_reports import guards, run_guards, tuning_guards
 from crosscut_reports.analysis import Question, analyse
 from crosscut_reports.context import Context, Failure, Note, Tuning
 from crosscut_reports.measurement import Table
@@ -90,11 +90,11 @@ def test_failures_and_unfinished_sweeps_are_told() -> None:
         planned=12,
         recorded=11,
     )
-    found = guards.failures(context)
+    found = run_guards.failures(context)
     assert [guard.guard for guard in found] == ["failed-runs", "failed-trials", "unfinished"]
     assert "b seed 7 (diverged: the loss became NaN in step 12)" in found[0].message
     assert found[2].message.startswith("11 of 12 planned runs")
-    assert guards.failures(replace(context, failures=[], recorded=12)) == []
+    assert run_guards.failures(replace(context, failures=[], recorded=12)) == []
 
 
 def test_runs_with_notes_are_warned_of_with_arm_and_seed() -> None:
@@ -103,27 +103,27 @@ def test_runs_with_notes_are_warned_of_with_arm_and_seed() -> None:
         Note("b", "final", 3, "its gradient was zero in epoch 4"),
         Note("c", "final", 0, "collapsed in epoch 1"),
     ]
-    (found,) = guards.run_notes(Context("test", notes=notes))
+    (found,) = run_guards.run_notes(Context("test", notes=notes))
     assert (found.guard, found.severity) == ("run-notes", "warning")
     assert found.message == (
         "2 runs have notes from the trainable: collapsed in epochs 3 to 5 (b seed 3); its gradient was zero in "
         "epoch 4 (b seed 3); collapsed in epoch 1 (c seed 0). The scores count as all others do."
     )
-    (found,) = guards.run_notes(Context("test", notes=notes[2:]))
+    (found,) = run_guards.run_notes(Context("test", notes=notes[2:]))
     assert found.message.startswith("1 run has notes from the trainable: collapsed in epoch 1 (c seed 0). ")
-    assert guards.run_notes(CONTEXT) == []
+    assert run_guards.run_notes(CONTEXT) == []
 
 
 def test_what_many_runs_have_to_say_is_said_once_with_six_of_their_seeds() -> None:
     notes = [Note(arm, "final", seed, "slow") for arm in "bc" for seed in range(9)]
-    (found,) = guards.run_notes(Context("test", notes=notes))
+    (found,) = run_guards.run_notes(Context("test", notes=notes))
     seeds = "seeds 0, 1, 2, 3, 4, 5 and 3 more"
     assert found.message.startswith(f"18 runs have notes from the trainable: slow (b {seeds}; c {seeds}). ")
 
 
 def test_of_many_different_notes_six_are_listed() -> None:
     notes = [Note("b", "final", seed, f"slow by {seed}") for seed in range(9)]
-    (found,) = guards.run_notes(Context("test", notes=notes))
+    (found,) = run_guards.run_notes(Context("test", notes=notes))
     assert "slow by 5 (b seed 5) and 3 more. " in found.message and "slow by 6" not in found.message
 
 
@@ -134,7 +134,7 @@ def test_search_trials_with_notes_are_counted_by_arm_in_a_note() -> None:
         Note("c", "search", 4, "slow"),
         Note("b", "search", 1, "slow"),
     ]
-    (found,) = guards.run_notes(Context("test", notes=notes))
+    (found,) = run_guards.run_notes(Context("test", notes=notes))
     assert (found.guard, found.severity) == ("trial-notes", "note")
     assert found.message == "Search trials have notes from the trainable: c 2, b 1."
 
@@ -150,12 +150,12 @@ def test_a_note_is_text_on_the_page_and_in_markdown() -> None:
 def test_unequal_search_budgets_are_told() -> None:
     scores = table_of(sound())
     tuning = [Tuning(arm, 6, 0, 0, "dev/rsum", None, {}) for arm in scores.arms]
-    assert guards.tuning_budgets(scores, Context("test", tuning=tuning)) == []
-    (found,) = guards.tuning_budgets(
+    assert tuning_guards.tuning_budgets(scores, Context("test", tuning=tuning)) == []
+    (found,) = tuning_guards.tuning_budgets(
         scores, Context("test", tuning=[*tuning[:2], replace(tuning[2], trials=9)])
     )
     assert "6 for a, b; 9 for c" in found.message
-    (found,) = guards.tuning_budgets(scores, Context("test", tuning=tuning[:1]))
+    (found,) = tuning_guards.tuning_budgets(scores, Context("test", tuning=tuning[:1]))
     assert "0 for b, c; 6 for a" in found.message
 
 

@@ -45,6 +45,8 @@ class Site:
     gpus: float
     max_failures: int
     commit: str | None
+    declaration: str | None = None
+    """Hash of what the sweep declared before its runs."""
 
     @property
     def store(self) -> Store:
@@ -106,7 +108,12 @@ def train(
         seconds=session.seconds,
         started=started,
         ended=time.time(),
-        provenance={**provenance(site.commit), "workers": world_size, "device": device.partition(":")[0]},
+        provenance={
+            **provenance(site.commit),
+            "workers": world_size,
+            "device": device.partition(":")[0],
+            "declaration": site.declaration,
+        },
     )
     # A failure may be seen by one worker alone, so whoever sees it writes it; a result is rank 0's to write.
     if rank == 0 or record.failure is not None:

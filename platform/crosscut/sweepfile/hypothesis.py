@@ -1,60 +1,59 @@
-"""A hypothesis: two levels of a factor whose comparison is declared before the runs."""
+"""A hypothesis of a sweep file: a comparison that is declared before the runs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from crosscut.errors import shown
+from crosscut.errors import Problem, ProblemsError
+from crosscut_reports.contrast import ContrastError
+from crosscut_reports.hypothesis import Hypothesis
 
-_FORM = "one factor with two of its levels, such as {constraints: ccr vs none}"
+
+def problem(error: ContrastError) -> Problem:
+    """What is wrong with a hypothesis, at its place within it."""
+    return Problem(error.keys, error.text)
 
 
-@dataclass(frozen=True)
-class Hypothesis:
-    """`left` against `right`: a positive estimate favours `left`."""
+def _parsed(found: Any) -> Hypothesis:
+    try:
+        return Hypothesis.parse(found)
+    except ContrastError as error:
+        raise ProblemsError([problem(error)]) from error
 
-    factor: str
-    left: str
-    right: str
 
-    @classmethod
-    def parse(cls, found: Any) -> Hypothesis:
-        """Read the form of sweep files, `{factor: left vs right}`.
-
-        Raises:
-            ValueError: it has another form, or one level stands on both sides.
-        """
-        if isinstance(found, Hypothesis):
-            return found
-        if not isinstance(found, dict) or len(found) != 1:
-            raise ValueError(f"found {shown(found)}, expected {_FORM}")
-        factor, text = next(iter(found.items()))
-        sides = [side.strip() for side in text.split(" vs ")] if isinstance(text, str) else []
-        if len(sides) != 2 or not all(sides):
-            raise ValueError(f"found {shown(text)} for {factor}, expected {_FORM}")
-        if sides[0] == sides[1]:
-            raise ValueError(f"found {shown(text)} for {factor}, expected two different levels")
-        return cls(str(factor), sides[0], sides[1])
-
-    def to_json(self) -> dict[str, str]:
-        """The form of sweep files."""
-        return {self.factor: f"{self.left} vs {self.right}"}
-
+_COMPARING = r"^all pairs$|^.+ vs .+$"
+_COMPARED = {
+    "type": "object",
+    "additionalProperties": {"type": "string"},
+    # One of them compares, the others may name a level to look within.
+    "not": {"additionalProperties": {"type": "string", "not": {"pattern": _COMPARING}}},
+}
 
 HypothesisField = Annotated[
     Hypothesis,
-    PlainValidator(Hypothesis.parse),
-    PlainSerializer(Hypothesis.to_json, return_type=dict[str, str]),
+    PlainValidator(_parsed),
+    PlainSerializer(Hypothesis.plain, return_type=dict[str, Any]),
     WithJsonSchema(
         {
             "title": "Hypothesis",
-            "type": "object",
-            "additionalProperties": {"type": "string", "pattern": r"^.+ vs .+$"},
-            "minProperties": 1,
-            "maxProperties": 1,
+            "anyOf": [
+                {**_COMPARED, "title": "Comparison"},
+                {
+                    "title": "Comparison with options",
+                    "type": "object",
+                    "properties": {
+                        "compare": _COMPARED,
+                        "weights": {"type": "object", "additionalProperties": {"type": "number"}},
+                        "name": {"type": "string", "minLength": 1},
+                        "metrics": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                        "family": {"type": "string", "minLength": 1},
+                    },
+                    "additionalProperties": False,
+                    "anyOf": [{"required": ["compare"]}, {"required": ["weights", "name"]}],
+                },
+            ],
         }
     ),
 ]

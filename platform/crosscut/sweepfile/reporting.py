@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from crosscut.sweepfile.section import Number, Section
+
+Screen = Literal["holm", "benjamini-hochberg", "benjamini-yekutieli"]
 
 Metric = Annotated[str, Field(min_length=1)]
 
@@ -20,5 +22,7 @@ class Reporting(Section):
     """Significance level of the family of declared hypotheses; intervals have the level 1 - alpha."""
     margin: Annotated[Number, Field(ge=0)] = 0.0
     """Smaller differences, in points of the primary metric, do not matter. With 0 nothing is equivalent."""
+    screen: Screen = "holm"
+    """How p-values of exploratory families are adjusted: holm, benjamini-hochberg or benjamini-yekutieli."""
     metrics: tuple[Metric, ...] | None = None
     """Metrics that the report shows; all that the runs have where it is not given."""

@@ -61,6 +61,12 @@ class Parameter:
             return any(value == choice and type(value) is type(choice) for choice in self.choices)
         return _number(value, self.integer) and self.low <= cast("float", value) <= self.high
 
+    def place(self, value: float) -> float:
+        """Where a value lies between the bounds, 0 at the lowest and 1 at the highest, on the scale that values
+        are drawn on; ½ where the bounds are one."""
+        low, high, at = (math.log(v) if self.log else float(v) for v in (self.low, self.high, value))
+        return (at - low) / (high - low) if high > low else 0.5
+
     @property
     def probes(self) -> tuple[Scalar, ...]:
         """Values that stand for all: the bounds and one between them, or every choice."""

@@ -18,11 +18,12 @@ from pydantic import (
     model_validator,
 )
 
+from crosscut.arms.arm import names
 from crosscut.arms.designs import Cell, Layout
 from crosscut.errors import InputError, Problem, ProblemsError, near, shown, unexpected
 from crosscut.sweepfile import bundled, document
-from crosscut.sweepfile.design import DesignSection, unknown_level
-from crosscut.sweepfile.hypothesis import Hypothesis, HypothesisField
+from crosscut.sweepfile.design import DesignSection
+from crosscut.sweepfile.hypothesis import HypothesisField, problem
 from crosscut.sweepfile.origin import Origin
 from crosscut.sweepfile.patch import Override, has_path
 from crosscut.sweepfile.problems import problems_of
@@ -33,6 +34,8 @@ from crosscut.sweepfile.scale import problems as problems_of_scales
 from crosscut.sweepfile.search import Pruning, Search
 from crosscut.sweepfile.section import Config, Name, Section
 from crosscut.sweepfile.seeds import Seeds
+from crosscut_reports.contrast import ContrastError
+from crosscut_reports.hypothesis import Hypothesis
 
 __all__ = ["Pruning", "Reporting", "Resources", "Search", "Seeds", "Sweep", "SweepFile", "read"]
 
@@ -91,8 +94,9 @@ class Sweep(Section):
     report: Reporting = Reporting()
     """What is decided about the statistics before the runs."""
     hypotheses: tuple[HypothesisField, ...] = ()
-    """Comparisons that are declared before the runs, such as {constraints: ccr vs none}; all else that the
-    report compares is exploratory."""
+    """Comparisons that are declared before the runs, such as {constraints: ccr vs none}, `all pairs`,
+    {constraints: each vs none}, or {name: …, weights: {arm: weight}}; all else that the report compares is
+    exploratory."""
     scale: Name | None = None
     """The scale that the sweep has, one of `scales`; without it the file is taken as it stands."""
 
@@ -172,20 +176,14 @@ class Sweep(Section):
         return self
 
     def _about(self, hypothesis: Hypothesis, cells: Sequence[Cell]) -> Iterator[Problem]:
-        factor, sides = hypothesis.factor, (hypothesis.left, hypothesis.right)
-        unknown = [p for side in sides for p in unknown_level(self.levels, factor, side, (factor,))]
-        yield from dict.fromkeys(unknown)
-        if unknown or not cells:
+        if not cells:
             return
-        left, right = ([{**cell, factor: ""} for cell in cells if cell[factor] == level] for level in sides)
-        if not any(cell in right for cell in left):
-            text = (
-                f"no two arms differ in {sides[0]} and {sides[1]} alone, expected levels that the design "
-                "puts beside each other with all other factors the same"
-            )
-            yield Problem((factor,), text)
+        try:
+            hypothesis.contrasts(dict(zip(names(self.levels, cells), cells, strict=True)))
+        except ContrastError as error:
+            yield problem(error)
         if self.hypotheses.count(hypothesis) > 1:
-            yield Problem((factor,), "this hypothesis is declared more than once")
+            yield Problem((), "this hypothesis is declared more than once")
 
     def _searched_and_set(self) -> Iterator[Problem]:
         """A search would override what a factor varies."""

@@ -18,7 +18,8 @@ from crosscut_reports.result import Result
 CONTRASTS = (
     "name", "metric", "scope", "declared", "estimate", "se", "df", "statistic", "p", "p_adjusted",
     "ci_low", "ci_high", "verdict", "wins", "ties", "losses", "sd_seed", "sd_query", "sd_residual",
-    "seeds_to_decide", "seeds", "clusters", "family", "smallest_effect", "sentence",
+    "seeds_to_decide", "seeds", "clusters", "family", "smallest_effect", "sentence", "family_name",
+    "adjustment", "simultaneous_low", "simultaneous_high",
 )  # fmt: skip
 DROPS = ("arm", "split", "source", "paired", "mean", "mean_low", "mean_high")
 EFFECTS = ("effect", "split", "source", "part")
@@ -71,8 +72,12 @@ def lengths(result: Result) -> str:
 
 
 def _bounds(row: dict[str, Any]) -> dict[str, Any]:
-    low, high = row["ci"] or (None, None)
-    return row | {"ci_low": low, "ci_high": high}
+    """The row with the bounds of its intervals in columns of their own."""
+    found = dict(row)
+    for key in ("ci", "simultaneous"):
+        if key in row:
+            found[f"{key}_low"], found[f"{key}_high"] = row[key] or (None, None)
+    return found
 
 
 def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from crosscut_reports import attention
-from crosscut_reports.render import examples_prose, lengths_prose, numbers, prose, shift_prose
+from crosscut_reports.render import examples_prose, lengths_prose, methods, numbers, prose, shift_prose
 from crosscut_reports.render.figures import MARKS, examples
 from crosscut_reports.result import ArmResult, Guard, Result
 
@@ -44,6 +44,7 @@ def render(result: Result, figures: Mapping[str, str]) -> str:
         design=result.design,
         context=result.context,
         prose=prose,
+        methods=methods,
         shift_prose=shift_prose,
         lengths_prose=lengths_prose,
         examples_prose=examples_prose,

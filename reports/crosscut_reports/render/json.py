@@ -17,7 +17,8 @@ VERSION = 1
 CONTRAST_KEYS = (
     "name", "metric", "scope", "declared", "estimate", "se", "df", "statistic", "p", "p_adjusted", "ci",
     "verdict", "wins", "ties", "losses", "sd_seed", "sd_query", "sd_residual", "seeds_to_decide",
-    "seeds", "clusters", "family", "smallest_effect", "sentence", "weights",
+    "seeds", "clusters", "family", "smallest_effect", "sentence", "weights", "family_name", "adjustment",
+    "simultaneous",
 )  # fmt: skip
 DESIGN_KEYS = (
     "configs", "seeds", "queries", "clusters", "factors", "balanced", "scope",
@@ -51,7 +52,8 @@ def as_data(result: Result) -> dict[str, Any]:
     """The report as plain dicts, lists and scalars. Raises ValueError for a NaN that is not a missing run."""
     context = result.context
     data = {
-        "design": _picked(result.design, DESIGN_KEYS),
+        "design": _picked(result.design, DESIGN_KEYS)
+        | {"families": [vars(family) for family in result.design.families]},
         "contrasts": [contrast_row(contrast) for contrast in result.contrasts],
         "factors": [_picked(factor, FACTOR_KEYS) for factor in result.factors],
         "arms": [_arm_row(arm) for arm in result.arms],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crosscut_reports import attention
-from crosscut_reports.render import markdown_queries, markdown_shift, numbers, prose
+from crosscut_reports.render import markdown_queries, markdown_shift, methods, numbers, prose
 from crosscut_reports.render.figures import MARKS
 from crosscut_reports.render.markup import table as _table
 from crosscut_reports.render.markup import text as _text
@@ -32,8 +32,8 @@ def render(result: Result) -> str:
         *_attention(result),
         *_failures(result),
         "## Methods",
-        *(_text(paragraph) for paragraph in prose.methods(result)),
-        "\n".join(f"- {_text(reference)}" for reference in prose.references(result)),
+        *(_text(paragraph) for paragraph in methods.methods(result)),
+        "\n".join(f"- {_text(reference)}" for reference in methods.references(result)),
         *_provenance(result),
     ]
     return "\n\n".join(blocks) + "\n"
@@ -56,7 +56,7 @@ def _design(result: Result) -> list[str]:
 def _verdicts(result: Result) -> list[str]:
     blocks = ["## Verdicts"]
     for heading, declared in (("Declared in the sweep file", True), ("Exploratory", False)):
-        chosen = prose.primary(result, declared)
+        chosen = prose.verdicts(result, declared)
         if chosen:
             lines = [f"- {MARKS[c.verdict].glyph} **{c.verdict}**: {_text(c.sentence)}" for c in chosen]
             blocks += [f"### {heading}", "\n".join(lines)]
@@ -67,14 +67,8 @@ def _verdicts(result: Result) -> list[str]:
 
 def _contrasts(result: Result) -> list[str]:
     blocks: list[str] = []
-    groups = [
-        (f"{result.design.primary}, declared", prose.primary(result, True)),
-        (f"{result.design.primary}, exploratory", prose.primary(result, False)),
-        *((f"{metric}, exploratory", found) for metric, found in prose.secondary(result).items()),
-    ]
-    for heading, contrasts in groups:
-        if contrasts:
-            blocks += [f"### {_text(prose.headed(heading, contrasts))}", _contrast_table(result, contrasts)]
+    for group in prose.groups(result):
+        blocks += [f"### {_text(group.heading)}", _contrast_table(result, group.contrasts)]
     return ["## Contrasts", *blocks] if blocks else []
 
 

@@ -1,47 +1,20 @@
-"""What a report says in words beside its verdicts: the design, what is random, the methods, the sources."""
+"""What a report says in words beside its verdicts: the design, what is random, and how contrasts are grouped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from crosscut_reports.render import numbers, shift_methods
+from crosscut_reports.render import numbers
 from crosscut_reports.result import (
     SCOPE_TEXT,
     ArmResult,
     ContrastResult,
     FactorResult,
+    Family,
     Result,
     Scope,
 )
-
-REFERENCES = {
-    "obuchowski": (
-        "Obuchowski, N. A., and Rockette, H. E. (1995). Hypothesis testing of diagnostic accuracy for "
-        "multiple readers and multiple tests: an ANOVA approach with dependent observations. "
-        "Communications in Statistics: Simulation and Computation 24(2), 285–308."
-    ),
-    "hillis2007": (
-        "Hillis, S. L. (2007). A comparison of denominator degrees of freedom methods for multiple "
-        "observer ROC analysis. Statistics in Medicine 26(3), 596–619."
-    ),
-    "hillis2014": (
-        "Hillis, S. L. (2014). A marginal-mean ANOVA approach for analyzing multireader multicase "
-        "radiological imaging data. Statistics in Medicine 33(2), 330–360."
-    ),
-    "holm": (
-        "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal "
-        "of Statistics 6(2), 65–70."
-    ),
-    "welch": (
-        "Welch, B. L. (1947). The generalization of 'Student's' problem when several different population "
-        "variances are involved. Biometrika 34(1–2), 28–35."
-    ),
-    "schuirmann": (
-        "Schuirmann, D. J. (1987). A comparison of the two one-sided tests procedure and the power "
-        "approach for assessing the equivalence of average bioavailability. Journal of Pharmacokinetics "
-        "and Biopharmaceutics 15(6), 657–680."
-    ),
-}
 
 _RANDOM: dict[Scope, str] = {
     "seeds-and-queries": (
@@ -62,25 +35,6 @@ _FIXED: dict[Scope, str] = {
     "queries": (
         "Fixed are the arms, the trained models and the gallery; nothing is claimed for other training "
         "seeds, and inference is conditional on the gallery."
-    ),
-}
-_ESTIMATE: dict[Scope, str] = {
-    "seeds-and-queries": (
-        "At new seeds and new queries the standard error comes from the closed form for readers and "
-        "cases, here seeds and clusters of queries (Obuchowski and Rockette 1995): SE² = var(r)/S + "
-        "max(C, 0), where r are the S per-seed differences and C is the mean covariance of two seeds over"
-        " clusters divided by their number; t tests and intervals have the degrees of freedom of Hillis "
-        "(2007). With seeds that arms do not share, each side has its own variance over seeds."
-    ),
-    "seeds": (
-        "At new seeds and these queries, t tests and intervals are of the per-seed differences, paired "
-        "where arms share their seeds."
-    ),
-    "queries": (
-        "For these trained models at new queries, p-values come from sign flips of the clusters' mean "
-        "differences, or from McNemar's exact test where scores are binary and every cluster is one "
-        "query. Intervals are of normal theory over clusters, so that the two may part where few clusters "
-        "differ."
     ),
 }
 
@@ -117,15 +71,22 @@ def design(result: Result) -> list[tuple[str, str]]:
 def inference(result: Result) -> list[tuple[str, str]]:
     """Label and text of every line about what is tested and how strictly."""
     facts = result.design
-    family = f"{numbers.plural(facts.family, 'declared contrast')} on {facts.primary}"
+    declared = [_family(result, one) for one in facts.families if one.declared]
     margin = f"±{facts.margin:g} points" if facts.margin > 0 else "none set, so nothing is called equivalent"
     return [
         ("Primary metric", facts.primary),
-        ("Family", family if facts.family else "nothing declared, every contrast is exploratory"),
+        ("Family", "; ".join(declared) or "nothing declared, every contrast is exploratory"),
         ("Adjustment", facts.adjustment),
         ("α", f"{facts.alpha:g}"),
         ("Margin", margin),
     ]
+
+
+def _family(result: Result, family: Family) -> str:
+    """`3 declared contrasts on test/rsum`, with the family's name where there are several."""
+    text = f"{numbers.plural(family.size, 'declared contrast')} on {numbers.words(family.metrics)}"
+    several = sum(one.declared for one in result.design.families) > 1
+    return f"{text} ({family.name}, {family.adjustment})" if several else text
 
 
 def random_and_fixed(result: Result) -> tuple[str, str]:
@@ -134,18 +95,45 @@ def random_and_fixed(result: Result) -> tuple[str, str]:
     return f"For {facts.primary}: {_RANDOM[facts.scope]}", _FIXED[facts.scope]
 
 
-def primary(result: Result, declared: bool) -> list[ContrastResult]:
-    """Contrasts on the primary metric, declared or exploratory."""
-    return [c for c in result.contrasts if c.metric == result.design.primary and c.declared is declared]
+def verdicts(result: Result, declared: bool) -> list[ContrastResult]:
+    """Contrasts that are told in words: all declared ones, or the exploratory ones on the primary metric."""
+    return [
+        c
+        for c in result.contrasts
+        if c.declared is declared and (declared or c.metric == result.design.primary)
+    ]
 
 
-def secondary(result: Result) -> dict[str, list[ContrastResult]]:
-    """Contrasts on every other metric."""
-    found: dict[str, list[ContrastResult]] = {}
-    for contrast in result.contrasts:
-        if contrast.metric != result.design.primary:
-            found.setdefault(contrast.metric, []).append(contrast)
-    return found
+@dataclass(frozen=True)
+class Group:
+    """Contrasts that stand in one table: of one metric and family."""
+
+    heading: str
+    contrasts: tuple[ContrastResult, ...]
+    folded: bool
+    """Exploratory ones on other metrics than the primary one, which few readers want to see at once."""
+
+
+def groups(result: Result) -> list[Group]:
+    """All contrasts, table by table."""
+    found: dict[tuple[str, bool, str], list[ContrastResult]] = {}
+    for one in result.contrasts:
+        found.setdefault((one.metric, one.declared, one.family_name if one.declared else ""), []).append(one)
+    several = sum(one.declared for one in result.design.families) > 1
+    return [
+        Group(
+            headed(f"{metric}, {_kind(declared, family if several else '')}", members),
+            tuple(members),
+            not declared and metric != result.design.primary,
+        )
+        for (metric, declared, family), members in found.items()
+    ]
+
+
+def _kind(declared: bool, family: str) -> str:
+    if not declared:
+        return "exploratory"
+    return f"declared ({family})" if family else "declared"
 
 
 def scope(rows: Iterable[ContrastResult | ArmResult | FactorResult]) -> str | None:
@@ -178,62 +166,6 @@ def metrics(result: Result) -> list[str]:
     return list(dict.fromkeys([result.design.primary, *(arm.metric for arm in result.arms)]))
 
 
-def methods(result: Result) -> list[str]:
-    """Paragraphs on what was computed, for the scopes and tests that this report has."""
-    facts = result.design
-    shifted = () if result.shift is None else result.shift.contrasts
-    scopes = list(dict.fromkeys([facts.scope, *(c.scope for c in (*result.contrasts, *shifted))]))
-    unit = (
-        "The independent unit is the cluster, the queries that belong together, such as the captions of one "
-        "image. "
-        if facts.queries is not None
-        else ""
-    )
-    level = f"{100 * (1 - facts.alpha):g}%"
-    adjustment = f"{facts.adjustment}{' (1979)' if facts.adjustment == 'Holm' else ''}"
-    families = (
-        f"Declared contrasts on {facts.primary} are one family, adjusted by {adjustment}. Exploratory "
-        "contrasts on it are a second family."
-        if facts.family
-        else f"Contrasts on {facts.primary} are exploratory and one family, adjusted by {adjustment}."
-    )
-    paragraphs = [
-        "A contrast is a weighted sum of arms; a positive estimate favours the left side of its name, for "
-        f"metrics where lower is better too. {unit}" + " ".join(_ESTIMATE[scope] for scope in scopes),
-        f"{families} The contrasts on every other metric are one family each, always exploratory. "
-        f"Intervals are two-sided, of level {level}, and not adjusted for the family.",
-        f"A contrast is better or worse where its adjusted p-value is below {facts.alpha:g}. It is "
-        f"equivalent where its {100 * (1 - 2 * facts.alpha):g}% interval lies inside the margin, by two "
-        "one-sided tests (Schuirmann 1987) that are judged on the primary metric and not adjusted. "
-        "Otherwise it is undecided, and absence of evidence is not evidence of absence.",
-    ]
-    if result.factors:
-        test = (
-            "A factor's F test is over the cells where all its levels occur, with the denominator and "
-            "degrees of freedom of Hillis (2007, 2014)."
-            if "seeds-and-queries" in {factor.scope for factor in result.factors}
-            else "A factor's F test is over the cells where all its levels occur, with seeds as blocks."
-        )
-        paragraphs.append(f"{test} Factor tests are exploratory and adjusted by Holm among themselves.")
-    if result.shift is not None:
-        paragraphs.append(shift_methods.paragraph(result.shift, facts))
-    return paragraphs
-
-
-def references(result: Result) -> list[str]:
-    """The sources that the methods rest on."""
-    shifted = () if result.shift is None else result.shift.contrasts
-    scopes = {
-        result.design.scope,
-        *(contrast.scope for contrast in (*result.contrasts, *shifted)),
-        *(factor.scope for factor in result.factors),
-    }
-    chosen = ["obuchowski", "hillis2007", "hillis2014"] if "seeds-and-queries" in scopes else []
-    chosen += ["holm"] if result.design.adjustment == "Holm" else []
-    chosen += ["welch"] if result.shift is not None and shift_methods.welch(result.shift) else []
-    return [REFERENCES[key] for key in sorted([*chosen, "schuirmann"])]
-
-
 def columns(contrasts: Sequence[ContrastResult]) -> list[str]:
     """The columns of a table of contrasts that hold anything, of those that not every scope gives."""
     optional = {
@@ -248,5 +180,5 @@ def columns(contrasts: Sequence[ContrastResult]) -> list[str]:
 
 
 def components(result: Result) -> list[ContrastResult]:
-    """The declared contrasts on the primary metric whose variance components are known."""
-    return [c for c in primary(result, True) if (c.sd_seed, c.sd_query, c.sd_residual) != (None, None, None)]
+    """The declared contrasts whose variance components are known."""
+    return [c for c in verdicts(result, True) if (c.sd_seed, c.sd_query, c.sd_residual) != (None, None, None)]

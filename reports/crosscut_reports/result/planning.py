@@ -1,0 +1,66 @@
+"""Plans: power by seeds, and what a sequential test of added seeds says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PowerPoint:
+    """Power at a number of seeds and clusters."""
+
+    seeds: int
+    clusters: int | None
+    """None where scores are known per run only."""
+    difference: float
+    """True difference in points of the metric."""
+    power: float
+
+
+@dataclass(frozen=True)
+class PowerPlan:
+    """Power of a typical contrast of this design against the number of seeds."""
+
+    metric: str
+    alpha: float
+    family: int
+    """Size of the family whose level, alpha over its size, is planned for."""
+    sd_seed: float
+    sd_query: float
+    sd_residual: float
+    """Of a typical contrast: root mean squares over those it is taken from."""
+    contrasts: int
+    """How many contrasts it is taken from."""
+    points: tuple[PowerPoint, ...]
+    """By difference, then by seeds."""
+
+
+@dataclass(frozen=True)
+class SequentialResult:
+    """A declared hypothesis under the test that may be looked at after every seed."""
+
+    name: str
+    seeds: int
+    """Seeds at which it was settled, or that there are."""
+    estimate: float
+    interval: tuple[float, float] | None
+    """The confidence sequence at that number of seeds, of level 1 - alpha; None where it has no bounds yet."""
+    e: float
+    """The E-value."""
+    p: float
+    """Valid at any number of seeds, adjusted within the family."""
+    reason: str | None
+    """`better`, `worse`, `equivalent`, `futile`, `maximum`; None where it is open."""
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How much one searched parameter of an arm matters for the dev score."""
+
+    arm: str
+    parameter: str
+    importance: float
+    """Its share, of all parameters 1."""
+    interval: tuple[float, float] | None
+    """Over resampled trials."""
+    trials: int
