@@ -40,8 +40,8 @@ class ArmPlan:
 
     @property
     def seeds(self) -> range:
-        """The final seeds, the same for every arm."""
-        return self.sweep.final_seeds
+        """The final seeds that the arm is to have, the first ones of those that every arm may have."""
+        return self.sweep.final_seeds[: len(self.finals)]
 
     @property
     def searched(self) -> bool:
@@ -201,6 +201,13 @@ class ArmPlan:
         are their keys known. An earlier search may have found the same values."""
         keys = [self.final_key(position) for position in range(len(self.finals))]
         self.finals = [None if key is None else self.own(key) for key in keys]
+
+    def extend(self, seeds: int) -> None:
+        """Ask for so many seeds, if that is more than were asked for; those that are recorded are taken in."""
+        for position in range(len(self.finals), seeds):
+            self.finals.append(None)
+            key = self.final_key(position)
+            self.finals[position] = None if key is None else self.own(key)
 
     def own(self, key: str) -> Record | None:
         """The record of a key, under the name that the arm has now: a renamed level repeats no run."""

@@ -63,7 +63,7 @@ def same_training(plan: Plan) -> list[str]:
 def _same(arm: ArmPlan, other: ArmPlan) -> bool:
     pairs = [
         (one.history, two.history)
-        for one, two in zip(arm.finals, other.finals, strict=True)
+        for one, two in zip(arm.finals, other.finals, strict=False)
         if finished(one) and finished(two) and one is not None and two is not None and one.history
     ]
     return bool(pairs) and all(one == two for one, two in pairs)

@@ -39,6 +39,7 @@ def question_of(plan: Plan, declaration: Declaration | None) -> Question:
         late=[one for one in sweep.hypotheses if one not in kept],
         metrics=sweep.report.metrics,
         screen=sweep.report.screen,
+        rounds=None if sweep.seeds.until is None else (sweep.seeds.least, sweep.seeds.most),
         changed=_changed(declaration, said_by(sweep)),
     )
 
@@ -159,7 +160,7 @@ def _provenance(plan: Plan, runs: Sequence[Record], declaration: Declaration | N
         "commit": distinct([record.provenance.get("commit") for record in runs]),
         "workers per run": distinct([record.provenance.get("workers") for record in runs]),
         "device": distinct([record.provenance.get("device") for record in runs]),
-        "seeds": ", ".join(str(seed) for seed in plan.arms[0].seeds),
+        "seeds": ", ".join(str(seed) for seed in plan.seeds),
     }
     versions = [record.provenance.get("versions", {}) for record in runs]
     for package in dict.fromkeys(name for version in versions for name in version):

@@ -86,7 +86,7 @@ def _selected(plan: Plan, selection: Selection) -> Iterator[tuple[str, Record]]:
     for arm in selection.arms or ():
         if arm not in names:
             raise InputError(f"--arm: {unexpected(arm, 'an arm', names)}")
-    seeds = [str(seed) for seed in plan.arms[0].seeds]
+    seeds = [str(seed) for seed in plan.seeds]
     for seed in selection.seeds or ():
         if str(seed) not in seeds:
             raise InputError(f"--seed: {unexpected(str(seed), 'a seed', seeds)}")

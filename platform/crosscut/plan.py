@@ -41,6 +41,20 @@ class Plan:
     def ended(self, record: Record) -> None:
         """Take in the outcome of work that was given out."""
         self.arm_of(record.work).ended(record)
+        self.ask_for_seeds()
+
+    def ask_for_seeds(self) -> None:
+        """Ask for further seeds of the arms that need them, where the sweep adds seeds until it is decided."""
+        if self.experiment.sweep.seeds.until is None:
+            return
+        from crosscut.stopping import wanted
+
+        while True:
+            asked = wanted(self.experiment, self.arms)
+            if all(asked[arm.arm.name] <= len(arm.finals) for arm in self.arms):
+                return
+            for arm in self.arms:
+                arm.extend(asked[arm.arm.name])
 
     def arm_of(self, work: Work) -> ArmPlan:
         """The arm that a piece of work belongs to."""
@@ -52,6 +66,11 @@ class Plan:
         return not any(arm.running for arm in self.arms) and all(
             arm.blocked or (arm.searched and all(arm.finals)) for arm in self.arms
         )
+
+    @property
+    def seeds(self) -> range:
+        """The seeds that any arm is to have."""
+        return max((arm.seeds for arm in self.arms), key=len, default=range(0))
 
     @property
     def running(self) -> list[Work]:
@@ -84,12 +103,14 @@ def reconcile(experiment: Experiment, read: Callable[[str], Record | None]) -> P
     arms: list[ArmPlan] = []
     for arm in experiment.arms:
         trials = sweep.search.trials if sweep.search is not None and arm.space else 0
-        plan = ArmPlan(sweep, arm, [None] * trials, [None] * sweep.seeds.count, read)
+        plan = ArmPlan(sweep, arm, [None] * trials, [None] * sweep.seeds.least, read)
         plan.trials = [plan.own(plan.trial_key(index)) for index in range(trials)]
         if plan.searched:
             plan.look_up_finals()
         arms.append(plan)
-    return Plan(experiment, arms)
+    found = Plan(experiment, arms)
+    found.ask_for_seeds()
+    return found
 
 
 def reading(

@@ -30,7 +30,8 @@ def scores_of(plan: Plan, primary: str | None = None, details: ReadDetails | Non
     Recalls (`test/i2t_r1` …) and their sum `test/rsum` are known per image, from the ranks; every other metric
     that all runs have is known per run. A run that is missing or failed is NaN.
     """
-    runs = [[finished(record) for record in arm.finals] for arm in plan.arms]
+    seeds = plan.seeds
+    runs = [_padded([finished(record) for record in arm.finals], len(seeds)) for arm in plan.arms]
     present = [record for row in runs for record in row if record is not None]
     asked = plan.experiment.sweep.report
     split, _, suffix = (primary or asked.primary).rpartition("/")
@@ -59,12 +60,17 @@ def scores_of(plan: Plan, primary: str | None = None, details: ReadDetails | Non
     return Scores(
         arms=tuple(arm.arm.name for arm in plan.arms),
         levels={arm.arm.name: arm.arm.levels for arm in plan.arms},
-        seeds=tuple(str(seed) for seed in plan.arms[0].seeds),
+        seeds=tuple(str(seed) for seed in seeds),
         metrics=metrics,
+        asked=tuple(len(arm.finals) for arm in plan.arms),
         splits=there,
         queries=queries,
         shelf=shelf,
     )
+
+
+def _padded(records: list[Record | None], length: int) -> list[Record | None]:
+    return records + [None] * (length - len(records))
 
 
 def hits(ranks: QueryRanks, cutoff: int) -> NDArray[np.float64]:

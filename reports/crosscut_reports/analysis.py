@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from crosscut_reports import (
+    added_seeds,
     examples,
     factor_tests,
     guards,
@@ -59,6 +60,7 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
     answered = [one for one in measured[primary] if one is not None]
     others = [one for metric in metrics[1:] for one in measured[metric] if one is not None]
     results = _judged([*answered, *others], primary, question)
+    results, followed, about_seeds = added_seeds.follow(results, scores, tables, question)
     families = _families(results)
 
     trials = {tuning.arm: tuning.trials for tuning in context.tuning}
@@ -72,6 +74,7 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
     found = [
         *guards.missing_runs(scores, table),
         *guards.changed_question(question),
+        *about_seeds,
         *seed_guards.few_seeds(table, question.scope, seeds),
         *run_guards.failures(context),
         *run_guards.concentrated_failures(context, len(scores.seeds)),
@@ -125,6 +128,7 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         guards.ordered(found),
         context,
         shift=shifted.shift if shifted else None,
+        sequential=followed,
         lengths=lengths.find(scores, question),
         examples=examples.find(scores, contrasts, baseline, [arm for arm in arms if arm.metric == primary]),
     )

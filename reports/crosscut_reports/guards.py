@@ -43,7 +43,9 @@ def missing_runs(scores: Scores, table: Table) -> list[Guard]:
         found.append(Guard("missing-arms", "error", message))
     gaps = []
     for arm, row in table.rows.items():
-        lacking = [seed for seed, there in zip(scores.seeds, table.present[row], strict=True) if not there]
+        asked = len(scores.seeds) if scores.asked is None else scores.asked[row]
+        here = zip(scores.seeds[:asked], table.present[row, :asked], strict=True)
+        lacking = [seed for seed, there in here if not there]
         if lacking and arm not in empty:
             gaps.append(f"{arm} lacks seed{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}")
     if gaps:

@@ -43,6 +43,9 @@ class Question:
     """Factors whose effects are looked at; None for all."""
     scope: Scope | None = None
     """None: new seeds and new queries wherever the scores allow it."""
+    rounds: tuple[int, int] | None = None
+    """Fewest and most seeds where these were added until the declared hypotheses were settled; None where their
+    number was fixed."""
     changed: Mapping[str, str] = field(default_factory=dict)
     """What was asked otherwise after it was declared (`primary`, `margin`, `alpha`) → how, such as "the sweep
     says 1, this report was asked for 2"."""

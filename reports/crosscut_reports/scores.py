@@ -132,6 +132,8 @@ class Scores:
     """What is known of splits, by the first part of the names of metrics."""
     queries: Queries | None = None
     shelf: Shelf | None = None
+    asked: tuple[int, ...] | None = None
+    """How many of the first seeds each arm was to have; None where all were to have all."""
 
     @property
     def factors(self) -> dict[str, tuple[str, ...]]:

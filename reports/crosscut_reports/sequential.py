@@ -11,7 +11,7 @@ t-tests and confidence sequences for Gaussian means with unknown variance. Seque
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -146,6 +146,18 @@ def follow(
             if reason is not None:
                 settled[name] = (reason, at, last[name])
     return {name: Course(tuple(looks[name]), *settled.get(name, (None, done, last[name]))) for name in values}
+
+
+def per_seed(weights: Mapping[str, float], runs: Mapping[str, Sequence[float]]) -> Array:
+    """(seeds,) the contrast under each seed that all of its arms have had, NaN where one has no result.
+
+    `runs` has arm → values in the order of the seeds, positive being better.
+    """
+    seeds = min((len(runs[arm]) for arm in weights), default=0)
+    total = np.zeros(seeds)
+    for arm, weight in weights.items():
+        total += weight * np.asarray(runs[arm][:seeds], dtype=np.float64)
+    return total
 
 
 def open_arms(weights: Mapping[str, Mapping[str, float]], courses: Mapping[str, Course]) -> set[str]:

@@ -106,7 +106,7 @@ def make_experiment() -> Callable[..., Experiment]:
             "config": {"x": 0.5},
             "factors": {"effect": {level: {"effect": float(i)} for i, level in enumerate(levels)}},
             "design": {"kind": "full-factorial", "baseline": {"effect": levels[0]}},
-            "seeds": {"count": seeds},
+            "seeds": sections.pop("seeds_section", {"count": seeds}),
             **sections,
         }
         if trials:

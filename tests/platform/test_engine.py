@@ -115,6 +115,20 @@ def test_a_sweep_is_done_once_and_the_same_command_does_nothing_more(toy: Toy) -
     assert "crosscut-tune" not in str(list((toy.folder / "results/toy/logs").iterdir()))
 
 
+def test_seeds_are_added_until_the_hypothesis_is_settled(toy: Toy) -> None:
+    settings = ("seeds={min: 2, max: 12, until: decided}", "report.margin=0")
+    code, output = toy.run(*settings)
+    assert code == 0, output
+    report = json.loads((toy.folder / "results/toy/report/report.json").read_text())
+    (course,) = report["sequential"]
+    runs = [r.work.seed for r in toy.records().values() if r.work.phase == "final"]
+    assert 2 < course["seeds"] < 12 and course["reason"] == "better"
+    assert sorted(runs) == sorted([*range(course["seeds"])] * 2)
+    begun = len(toy.begun())
+    code, output = toy.run(*settings)
+    assert code == 0 and len(toy.begun()) == begun, output
+
+
 def test_a_driver_killed_again_and_again_finishes_with_the_same_ranks(tmp_path: Path) -> None:
     (tmp_path / "calm").mkdir()
     calm = Toy(tmp_path / "calm", seconds=0.6)

@@ -121,7 +121,8 @@ def test_overrides_replace_what_the_file_says(file):
 
 def test_an_error_in_an_override_names_the_override(file):
     assert refused(file(), "seeds.cuont=3") == (
-        "--set seeds.cuont=3: seeds.cuont: unknown key, expected count or first; did you mean 'count'?"
+        "--set seeds.cuont=3: seeds.cuont: unknown key, expected one of count, min, max, until, first; did you "
+        "mean 'count'?"
     )
 
 
@@ -200,9 +201,23 @@ SEARCH, DESIGN = SWEEP["search"], SWEEP["design"]
             {"design": {"kind": "explicit", "arms": [{"backbone": "vse", "ccr": "ccr"}]}},
             "design: the design has one arm, expected at least two: there is nothing to compare",
         ),
-        ({"seeds": 5}, "seeds: found 5, expected a mapping with the keys count, first"),
-        ({"seeds": {"min": 3, "count": 1}}, "seeds.min: unknown key, expected count or first"),
-        ({"seeds": {}}, "seeds.count: this key is missing: runs of each arm"),
+        ({"seeds": 5}, "seeds: found 5, expected a mapping with the keys count, min, max, until, first"),
+        (
+            {"seeds": {"min": 3, "count": 1}},
+            "seeds.min: this goes with no count; give count, or min, max and",
+        ),
+        ({"seeds": {}}, "seeds.count: this key is missing: runs of each arm, or min, max and until"),
+        ({"seeds": {"min": 3, "max": 9}}, "seeds.until: this key is missing beside min and max"),
+        ({"seeds": {"min": 3, "max": 3, "until": "decided"}}, "seeds.max: found 3, expected more than the 3"),
+        (
+            {"seeds": {"min": 1, "max": 3, "until": "decided"}},
+            "seeds.min: found 1, expected a number of at lea",
+        ),
+        ({"seeds": {"min": 3, "max": 9, "until": "done"}}, "seeds.until: found 'done', expected decided"),
+        (
+            {"seeds": {"min": 3, "max": 9, "until": "decided"}, "hypotheses": []},
+            "seeds.until: nothing is declared that could be decided, expected hypotheses",
+        ),
         ({"seeds": {"count": True}}, "seeds.count: found true, expected a whole number"),
         ({"seeds": {"count": 2.5}}, "seeds.count: found 2.5, expected a whole number"),
         (

@@ -50,7 +50,8 @@ def said_by(sweep: Sweep) -> dict[str, Any]:
     """What of a sweep is declared."""
     plain = sweep.to_json()
     reported = {key: plain["report"][key] for key in ("primary", "alpha", "margin")}
-    return {**reported, "hypotheses": plain["hypotheses"], "seeds": plain["seeds"]}
+    seeds = {key: value for key, value in plain["seeds"].items() if value is not None}
+    return {**reported, "hypotheses": plain["hypotheses"], "seeds": seeds}
 
 
 def read(store: Store) -> Declaration | None:

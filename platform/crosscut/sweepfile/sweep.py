@@ -124,8 +124,8 @@ class Sweep(Section):
 
     @property
     def final_seeds(self) -> range:
-        """The seeds that every arm runs with."""
-        return range(self.seeds.first, self.seeds.first + self.seeds.count)
+        """The seeds that an arm may run with; it starts with the first `seeds.least` of them."""
+        return range(self.seeds.first, self.seeds.first + self.seeds.most)
 
     def to_json(self) -> dict[str, Any]:
         """What the sweep says, with all defaults, in JSON types; `from_json` reads it back."""
@@ -170,6 +170,9 @@ class Sweep(Section):
             problems += [
                 problem.under("hypotheses", str(index)) for problem in self._about(hypothesis, cells)
             ]
+        if self.seeds.until is not None and not self.hypotheses:
+            text = "nothing is declared that could be decided, expected hypotheses"
+            problems.append(Problem(("seeds", "until"), text))
         problems += self._searched_and_set()
         if problems:
             raise ProblemsError(problems)

@@ -9,6 +9,7 @@ from functools import partial
 from crosscut_reports import attention
 from crosscut_reports.render import examples_prose, lengths_prose, methods, numbers, prose, shift_prose
 from crosscut_reports.render.figures import MARKS, examples
+from crosscut_reports.render.sections import sections
 from crosscut_reports.result import ArmResult, Guard, Result
 
 TEMPLATE = "report.html.j2"
@@ -54,6 +55,7 @@ def render(result: Result, figures: Mapping[str, str]) -> str:
         warnings=_guards(result, "error", "warning"),
         notes=_guards(result, "note"),
         arms=_arms(result),
+        sections=sections(result),
         searched=any(arm.trials is not None for arm in result.arms),
         attention=attention.rows(result.context.attention),
         other_attention=attention.others(result.context.attention),

@@ -75,6 +75,7 @@ def as_data(result: Result) -> dict[str, Any]:
         "shift": None if result.shift is None else _shift(result.shift),
         "lengths": [_picked(band, LENGTH_KEYS) for band in result.lengths],
         "examples": None if result.examples is None else _examples(result.examples),
+        "sequential": [vars(one) for one in result.sequential],
     }
     plain: dict[str, Any] = _plain(data, "report.json")
     return plain

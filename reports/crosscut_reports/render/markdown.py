@@ -9,6 +9,7 @@ from crosscut_reports.render import markdown_queries, markdown_shift, methods, n
 from crosscut_reports.render.figures import MARKS
 from crosscut_reports.render.markup import table as _table
 from crosscut_reports.render.markup import text as _text
+from crosscut_reports.render.sections import Section, sections
 from crosscut_reports.result import ContrastResult, Result
 
 _SEVERITIES = ("error", "warning", "note")
@@ -28,6 +29,7 @@ def render(result: Result) -> str:
         *markdown_queries.lengths(result),
         *([] if result.examples is None else markdown_queries.examples(result.examples)),
         *_factors(result),
+        *(block for section in sections(result) for block in _section(section)),
         *_tuning(result),
         *_attention(result),
         *_failures(result),
@@ -137,6 +139,15 @@ def _factors(result: Result) -> list[str]:
     ]  # fmt: skip
     head = ["factor", "metric", "levels", "tested", "scope", "F", "df", "p", "p adjusted"]
     return ["## Factors", _table(head, rows, left=5)] if rows else []
+
+
+def _section(section: Section) -> list[str]:
+    rows = [[_text(cell) for cell in row] for row in section.rows]
+    return [
+        f"## {_text(section.heading)}",
+        _text(section.caption),
+        _table([*map(_text, section.head)], rows, section.left),
+    ]
 
 
 def _tuning(result: Result) -> list[str]:

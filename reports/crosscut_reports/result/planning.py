@@ -40,11 +40,14 @@ class SequentialResult:
     """A declared hypothesis under the test that may be looked at after every seed."""
 
     name: str
+    metric: str
     seeds: int
     """Seeds at which it was settled, or that there are."""
     estimate: float
     interval: tuple[float, float] | None
     """The confidence sequence at that number of seeds, of level 1 - alpha; None where it has no bounds yet."""
+    closed: tuple[float, float] | None
+    """The closed-form interval over all seeds that there are, which such a choice of seeds makes too narrow."""
     e: float
     """The E-value."""
     p: float

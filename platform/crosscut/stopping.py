@@ -1,0 +1,93 @@
+"""Seeds until decided: which arms get another seed, from the records that there are and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from crosscut.arm_plan import ArmPlan
+from crosscut.arms.experiment import Experiment
+from crosscut.records.record import Record
+from crosscut.scores import finished
+from crosscut_reports import sequential
+from crosscut_reports.contrast import Contrast
+from crosscut_reports.directions import higher_is_better
+from crosscut_reports.hypothesis import contrasts
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A contrast on one metric."""
+
+    contrast: Contrast
+    metric: str
+
+
+def wanted(experiment: Experiment, arms: Sequence[ArmPlan]) -> dict[str, int]:
+    """Arm → seeds that it is to have now: more than it has where a declared hypothesis waits for another one.
+
+    Families go from round to round each by itself, see `sequential.follow`. A hypothesis with an arm that can have
+    no runs at all takes no part. One whose arm waits for its search, or for a lost trial to be tried again, holds
+    its family.
+    """
+    sweep = experiment.sweep
+    found = {arm.arm.name: len(arm.finals) for arm in arms}
+    if sweep.seeds.until is None:
+        return found
+    plans = {arm.arm.name: arm for arm in arms}
+    for members in _families(experiment).values():
+        answerable = {
+            name: asked
+            for name, asked in members.items()
+            if all(
+                plans[arm].blocked is None or plans[arm].lost is not None for arm in asked.contrast.weights
+            )
+        }
+        courses = sequential.follow(
+            {
+                name: sequential.per_seed(asked.contrast.weights, _runs(asked, plans))
+                for name, asked in answerable.items()
+            },
+            alpha=sweep.report.alpha,
+            margin=sweep.report.margin
+            if all(a.metric == sweep.report.primary for a in answerable.values())
+            else 0.0,
+            minimum=sweep.seeds.least,
+            maximum=sweep.seeds.most,
+        )
+        weights = {name: asked.contrast.weights for name, asked in answerable.items()}
+        still = sequential.open_arms(weights, courses)
+        done = max((course.round for course in courses.values() if course.reason is None), default=0)
+        for arm in still:
+            found[arm] = max(found[arm], min(done + 1, sweep.seeds.most) if done else sweep.seeds.least)
+    return found
+
+
+def _families(experiment: Experiment) -> dict[str | None, dict[str, _Asked]]:
+    """Family → name → what is asked, of the declared hypotheses on every metric that they are about."""
+    sweep = experiment.sweep
+    levels = {arm.name: arm.levels for arm in experiment.arms}
+    families: dict[str | None, dict[str, _Asked]] = {}
+    for contrast in contrasts(sweep.hypotheses, levels):
+        for metric in contrast.metrics or (sweep.report.primary,):
+            families.setdefault(contrast.family, {})[f"{contrast.name} on {metric}"] = _Asked(
+                contrast, metric
+            )
+    return families
+
+
+def _runs(asked: _Asked, plans: Mapping[str, ArmPlan]) -> dict[str, list[float]]:
+    """Arm → what its runs have of the metric, up to the first that has not ended; NaN for one without a result."""
+    sign = 1.0 if higher_is_better(asked.metric) else -1.0
+    return {
+        arm: [sign * value for value in _values(plans[arm].finals, asked.metric)]
+        for arm in asked.contrast.weights
+    }
+
+
+def _values(finals: Sequence[Record | None], metric: str) -> Iterator[float]:
+    for record in finals:
+        if record is None:
+            return
+        well = finished(record)
+        yield float("nan") if well is None else float(well.metrics.get(metric, float("nan")))
