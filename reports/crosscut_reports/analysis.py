@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from crosscut_reports import (
     added_seeds,
+    decomposition,
     examples,
     factor_tests,
     guards,
+    interactions,
     lengths,
     run_guards,
     seed_guards,
@@ -120,6 +122,7 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         for arm in scores.arms
         if (result := arm_mean(scores, tables[metric], arm, question, trials)) is not None
     ]
+    means = {arm.arm: arm.mean for arm in arms if arm.metric == primary}
     return Result(
         design,
         tuple(results),
@@ -128,6 +131,9 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         guards.ordered(found),
         context,
         shift=shifted.shift if shifted else None,
+        interactions=interactions.find(scores, table, question),
+        shapley=decomposition.shapley(scores, question, baseline),
+        path=decomposition.path(scores, question, baseline, means),
         sequential=followed,
         lengths=lengths.find(scores, question),
         examples=examples.find(scores, contrasts, baseline, [arm for arm in arms if arm.metric == primary]),

@@ -8,9 +8,10 @@ from difflib import get_close_matches
 from itertools import combinations
 from typing import Literal
 
-Kind = Literal["hypothesis", "arm", "level", "simple", "pair", "split"]
+Kind = Literal["hypothesis", "arm", "level", "simple", "pair", "split", "share", "step"]
 """Where a contrast comes from: declared; an arm against the baseline; a level against the baseline's level,
-averaged over the other factors; the same in one cell of them; two arms; an arm on two splits."""
+averaged over the other factors; the same in one cell of them; two arms; an arm on two splits; a component's share
+of a difference; a step of an ablation path."""
 
 Levels = Mapping[str, Mapping[str, str]]
 """arm → factor → level, in the order of the arms."""

@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from math import isfinite, isinf, isnan
 from typing import Any
 
-from crosscut_reports.result import ArmResult, ContrastResult, Examples, Result, Shift, ShownQuery
+from crosscut_reports.result import (
+    AblationPath,
+    ArmResult,
+    ContrastResult,
+    Examples,
+    Result,
+    Shift,
+    ShownQuery,
+)
 
 VERSION = 1
 
@@ -75,6 +83,17 @@ def as_data(result: Result) -> dict[str, Any]:
         "shift": None if result.shift is None else _shift(result.shift),
         "lengths": [_picked(band, LENGTH_KEYS) for band in result.lengths],
         "examples": None if result.examples is None else _examples(result.examples),
+        "interactions": [_picked(one, FACTOR_KEYS) for one in result.interactions],
+        "shapley": [
+            {
+                "baseline": one.baseline,
+                "target": one.target,
+                "shares": [contrast_row(share) for share in one.shares],
+                "whole": contrast_row(one.whole),
+            }
+            for one in result.shapley
+        ],
+        "path": None if result.path is None else _path(result.path),
         "sequential": [vars(one) for one in result.sequential],
     }
     plain: dict[str, Any] = _plain(data, "report.json")
@@ -117,6 +136,11 @@ def _shift(shift: Shift) -> dict[str, Any]:
             for curve in shift.curves
         ],
     }
+
+
+def _path(path: AblationPath) -> dict[str, Any]:
+    steps = [vars(step) | {"contrast": contrast_row(step.contrast)} for step in path.steps]
+    return {"baseline": path.baseline, "mean": path.mean, "steps": steps}
 
 
 def _examples(examples: Examples) -> dict[str, Any]:

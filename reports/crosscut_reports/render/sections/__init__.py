@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from crosscut_reports.render.sections import sequential
+from crosscut_reports.render.sections import decomposition, interactions, sequential
 from crosscut_reports.render.sections.section import Section
 from crosscut_reports.result import Result
 
 __all__ = ["SECTIONS", "Section", "sections"]
 
-SECTIONS: tuple[Callable[[Result], Section | None], ...] = (sequential.section,)
+SECTIONS: tuple[Callable[[Result], Section | None], ...] = (
+    interactions.section,
+    decomposition.shares,
+    decomposition.steps,
+    sequential.section,
+)
 """In the order of the report."""
 
 
