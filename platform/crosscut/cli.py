@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from crosscut.data_commands import data
 from crosscut.export_command import export
+from crosscut.power_command import power
 from crosscut.report_command import report
 
 if TYPE_CHECKING:
@@ -197,6 +198,7 @@ def tensorboard(
 
 
 app.command()(report)
+app.command()(power)
 app.command()(export)
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from crosscut.context import context_of, question_of
 from crosscut.errors import InputError
-from crosscut.plan import Plan
+from crosscut.plan import Plan, recorded
 from crosscut.records.declaration import Declaration
 from crosscut.scores import scores_of
 from crosscut.shelf import ReadDetails
@@ -117,7 +117,34 @@ def of_sweep(
     Raises:
         InputError: no run has ended well, or the wishes name what is not there.
     """
-    wishes = wishes or Wishes()
+    result, notes = _sweep(plan, wishes or Wishes(), details, declaration)
+    return _publish(result, folder, notes)
+
+
+def of_table(path: Path, folder: Path | None, wishes: Wishes) -> Publication:
+    """Write the report of a long table into `folder`, by default `<table>-report` in the working folder.
+
+    Raises:
+        InputError: the table is not what it should be, or the wishes name what is not there.
+    """
+    return _publish(_table(path, wishes), Path(f"{path.stem}-report") if folder is None else folder)
+
+
+def analysed(source: str, wishes: Wishes) -> Result:
+    """The result for the folder of a sweep or for a long table, without a report. Raises InputError as these "
+    "do."""
+    if not Path(source).is_dir():
+        return _table(Path(source), wishes)
+    from crosscut.records.declaration import read as declared
+    from crosscut.records.store import Store
+
+    store = Store.open(source)
+    return _sweep(recorded(store), wishes, None, declared(store))[0]
+
+
+def _sweep(
+    plan: Plan, wishes: Wishes, details: ReadDetails | None, declaration: Declaration | None
+) -> tuple[Result, list[str]]:
     scores = scores_of(plan, wishes.metric, details)
     if not scores.metrics:
         well = any(r is not None and r.status == "finished" for arm in plan.arms for r in arm.finals)
@@ -132,23 +159,17 @@ def of_sweep(
         # The margin was declared in points of another metric.
         question = replace(question, margin=0.0)
     context = context_of(plan, declaration)
-    return _publish(scores, question, context, folder, wishes, plan.experiment.sweep.name, notes)
+    return _analysed(scores, question, context, wishes, plan.experiment.sweep.name), notes
 
 
-def of_table(path: Path, folder: Path | None, wishes: Wishes) -> Publication:
-    """Write the report of a long table into `folder`, by default `<table>-report` in the working folder.
-
-    Raises:
-        InputError: the table is not what it should be, or the wishes name what is not there.
-    """
+def _table(path: Path, wishes: Wishes) -> Result:
     try:
         scores = read(path, metric=None, factors=wishes.factors)
     except TableError as error:
         raise InputError(str(error)) from error
     if len(scores.arms) < 2:
         raise InputError(f"{path}: found one arm, {scores.arms[0]!r}, expected two or more to compare")
-    out = Path(f"{path.stem}-report") if folder is None else folder
-    return _publish(scores, Question(), Context(name=path.name), out, wishes, str(path))
+    return _analysed(scores, Question(), Context(name=path.name), wishes, str(path))
 
 
 def _answerable(
@@ -169,19 +190,14 @@ def _answerable(
     return question, notes
 
 
-def _publish(
-    scores: Scores,
-    question: Question,
-    context: Context,
-    folder: Path,
-    wishes: Wishes,
-    where: str,
-    notes: Sequence[str] = (),
-) -> Publication:
+def _analysed(scores: Scores, question: Question, context: Context, wishes: Wishes, where: str) -> Result:
     try:
-        result = analyse(scores, wishes.apply(question), context)
+        return analyse(scores, wishes.apply(question), context)
     except (QuestionError, ContrastError) as error:
         raise InputError(f"{where}: {error}") from error
+
+
+def _publish(result: Result, folder: Path, notes: Sequence[str] = ()) -> Publication:
     try:
         return Publication(result, write(result, folder), tuple(notes))
     except OSError as error:

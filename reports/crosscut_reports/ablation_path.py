@@ -42,9 +42,13 @@ def path(levels: Levels, baseline: str, target: str, means: Mapping[str, float])
     target. The data choose the order and, with `best`, the target, so gains along it flatter.
     """
     own, other = levels[baseline], levels[target]
-    if own.keys() != other.keys() or baseline == target:
+    if own.keys() != other.keys() or baseline == target or not isfinite(means.get(baseline, float("nan"))):
         return None
-    arms = {frozenset(has.items()): arm for arm, has in reversed(list(levels.items()))}
+    arms: dict[frozenset[tuple[str, str]], str] = {}
+    # Of arms with the same levels it is the one of the best mean, but for the target, which is the one named.
+    known = [arm for arm in levels if isfinite(means.get(arm, float("nan")))]
+    for arm in sorted(known, key=lambda arm: (arm != target, -means[arm])):
+        arms.setdefault(frozenset(levels[arm].items()), arm)
     dead: set[str] = set()
 
     def onwards(arm: str) -> tuple[Step, ...] | None:
@@ -55,7 +59,7 @@ def path(levels: Levels, baseline: str, target: str, means: Mapping[str, float])
             if levels[arm][factor] == level:
                 continue
             changed = arms.get(frozenset({**levels[arm], factor: level}.items()))
-            if changed is not None and changed not in dead and isfinite(means.get(changed, float("nan"))):
+            if changed is not None and changed not in dead:
                 steps.append((changed, factor))
         for changed, factor in sorted(steps, key=lambda step: -means[step[0]]):
             rest = onwards(changed)

@@ -58,7 +58,10 @@ def interaction(M: Array, factors: int, *, queries: bool) -> FactorTest:
     df1 = float(basis.shape[0])
     df2 = denominator**2 / (ms_seeds**2 / (df1 * (seeds - 1)))
     F = ms_effect / denominator
-    return FactorTest(F, df1, df2, f_tail(F, df1, df2), ms_effect, ms_seeds, covariance, 0.0, denominator)
+    # Of one arm under two seeds, and of two arms: their difference is what the contrasts have.
+    own = float(closed_form.moments(M).query_covariance.mean()) / M.shape[-1] if queries else 0.0
+    p = f_tail(F, df1, df2)
+    return FactorTest(F, df1, df2, p, ms_effect, ms_seeds, own, own - covariance, denominator)
 
 
 def find(scores: Scores, table: Table, question: Question) -> tuple[FactorResult, ...]:

@@ -19,11 +19,11 @@ def targets(levels: Levels, baseline: str) -> list[str]:
     """
     varied = [factor for factor, names in factor_levels(levels).items() if len(names) > 1]
     own = levels[baseline]
-    return (
-        [arm for arm, has in levels.items() if all(has.get(f) != own.get(f) for f in varied)]
-        if varied
-        else []
-    )
+    return [
+        arm
+        for arm, has in levels.items()
+        if varied and has.keys() == own.keys() and all(has.get(f) != own.get(f) for f in varied)
+    ]
 
 
 def shares(levels: Levels, baseline: str, target: str) -> list[Contrast]:

@@ -89,6 +89,7 @@ def test_targets_differ_in_every_factor() -> None:
     assert targets(factorial(2, 2), "0,0") == ["1,1"]
     assert targets(factorial(3, 2), "1,0") == ["0,1", "2,1"]
     assert targets({"x": {"f": "x"}}, "x") == []
+    assert targets({**factorial(2, 2), "odd": {"a": "1"}}, "0,0") == ["1,1"]
 
 
 def test_the_path_takes_the_best_arm_at_each_step() -> None:
@@ -120,6 +121,14 @@ def test_the_path_turns_back_from_a_blind_alley() -> None:
     assert ablation_path.path(levels, "0,0,0", "1,1,1", means) is None
 
 
+def test_of_arms_with_the_same_levels_the_path_takes_the_better_one_and_ends_at_the_target() -> None:
+    levels = {**factorial(2, 2), "twin": {"a": "1", "b": "0"}, "last": {"a": "1", "b": "1"}}
+    means = dict.fromkeys(levels, 1.0) | {"1,0": float("nan"), "twin": 3.0, "1,1": 9.0, "last": 2.0}
+    steps = ablation_path.path(levels, "0,0", "last", means)
+    assert steps is not None and [step.arm for step in steps] == ["twin", "last"]
+    assert ablation_path.path(levels, "0,0", "last", means | {"0,0": float("nan")}) is None
+
+
 def test_the_best_arm_is_better_than_the_baseline_or_there_is_none() -> None:
     assert ablation_path.best({"a": 1.0, "b": 2.0, "c": 2.0, "d": float("nan")}, "a") == "b"
     assert ablation_path.best({"a": 2.0, "b": 2.0}, "a") is None
@@ -137,6 +146,7 @@ def test_one_factors_test_is_the_known_one(levels: int) -> None:
     M = draw(levels, 6, 40) + draw(levels, 6, 1) + draw(1, 1, 40) + draw(levels, 1, 40)
     known, found = closed_form.factor(M), interactions.interaction(M, 1, queries=True)
     assert (found.F, found.df1, found.df2, found.p) == pytest.approx((known.F, known.df1, known.df2, known.p))
+    assert (found.cov2, found.cov3) == pytest.approx((known.cov2, known.cov3))
     runs, alone = seed_scope.factor(M.mean(2)), interactions.interaction(M.mean(2), 1, queries=False)
     assert (alone.F, alone.df1, alone.df2) == pytest.approx((runs.F, runs.df1, runs.df2))
 
@@ -167,6 +177,53 @@ def test_a_larger_interaction_is_that_of_repeated_measures_by_projection() -> No
     error = ((projected - means[:, :, None]) ** 2).sum() / df1 / (s - 1)
     found = interactions.interaction(runs, 2, queries=False)
     assert (found.F, found.df1, found.df2) == pytest.approx((effect / error, df1, df1 * (s - 1)))
+
+
+# Scores of 8 subjects under factors of 2, 2 and 3 levels: data and results of the R package ez, as the tests of
+# statsmodels' AnovaRM have them.
+SUBJECTS = np.array(
+    [
+        [[7, 3, 6, 6, 5, 8, 6, 7], [7, 11, 9, 11, 10, 10, 11, 11], [8, 14, 10, 11, 12, 10, 11, 12]],
+        [[16, 7, 11, 9, 10, 11, 8, 8], [16, 10, 13, 10, 10, 14, 11, 12], [24, 29, 10, 22, 25, 28, 22, 24]],
+        [[1, 3, 5, 8, 3, 5, 6, 8], [9, 18, 19, 1, 12, 15, 2, 3], [3, 4, 13, 21, 2, 11, 18, 2]],
+        [[12, 7, 12, 3, 19, 1, 4, 13], [13, 14, 3, 4, 8, 19, 21, 2], [4, 9, 12, 2, 5, 8, 2, 4]],
+    ],
+    dtype=float,
+).reshape(2, 2, 3, 8)
+
+
+@pytest.mark.parametrize(
+    ("scores", "F", "df2", "p"),
+    [
+        (SUBJECTS[0], 17.10545, 14, 1.741322e-4),
+        (SUBJECTS[0].mean(axis=1), 40.14159, 7, 3.905263e-4),
+        (SUBJECTS[0].mean(axis=0), 29.21739, 14, 1.007549e-5),
+        (SUBJECTS.mean(axis=0), 0.8457797, 14, 0.450021759),
+        (SUBJECTS.mean(axis=2), 21.7593382, 7, 0.002301792),
+        (SUBJECTS.mean(axis=1), 6.2416695, 14, 0.011536846),
+        (SUBJECTS, 5.4253359, 14, 0.018010647),
+    ],
+)
+def test_published_repeated_measures_come_out(scores: Array, F: float, df2: float, p: float) -> None:
+    found = interactions.interaction(scores, scores.ndim - 1, queries=False)
+    assert (found.F, found.df2, found.p) == pytest.approx((F, df2, p), rel=2e-5)
+
+
+def test_with_queries_the_covariance_is_that_of_the_projected_whole() -> None:
+    shape, seeds, clusters = (3, 2), 5, 40
+    M = draw(*shape, seeds, clusters) + 2 * draw(*shape, 1, clusters, seed=1)
+    P = np.kron(np.eye(3) - 1 / 3, np.eye(2) - 1 / 2)
+    X = M.reshape(6, seeds, clusters)
+    K = np.cov(X.reshape(-1, clusters)).reshape(6, seeds, 6, seeds) / clusters
+    between = (K.sum((1, 3)) - np.einsum("isjs->ij", K)) / (seeds * (seeds - 1))
+    C = float((P * between).sum()) / 2
+    r = np.einsum("ij,jsc->isc", P, X).mean(2)
+    effect = seeds * float((r.mean(1) ** 2).sum()) / 2
+    error = float(((r - r.mean(1)[:, None]) ** 2).sum()) / 2 / (seeds - 1)
+    found = interactions.interaction(M, 2, queries=True)
+    assert found.cov2 - found.cov3 == pytest.approx(C)
+    assert found.denominator == pytest.approx(error + seeds * max(C, 0))
+    assert pytest.approx(effect / found.denominator) == found.F
 
 
 def test_helmert_contrasts_are_orthonormal_and_sum_to_nothing() -> None:

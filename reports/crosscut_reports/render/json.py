@@ -15,6 +15,7 @@ from crosscut_reports.result import (
     ArmResult,
     ContrastResult,
     Examples,
+    PowerPlan,
     Result,
     Shift,
     ShownQuery,
@@ -94,6 +95,7 @@ def as_data(result: Result) -> dict[str, Any]:
             for one in result.shapley
         ],
         "path": None if result.path is None else _path(result.path),
+        "power": None if result.power is None else _power(result.power),
         "sequential": [vars(one) for one in result.sequential],
     }
     plain: dict[str, Any] = _plain(data, "report.json")
@@ -141,6 +143,11 @@ def _shift(shift: Shift) -> dict[str, Any]:
 def _path(path: AblationPath) -> dict[str, Any]:
     steps = [vars(step) | {"contrast": contrast_row(step.contrast)} for step in path.steps]
     return {"baseline": path.baseline, "mean": path.mean, "steps": steps}
+
+
+def _power(plan: PowerPlan) -> dict[str, Any]:
+    needed = [{"difference": size, "seeds": seeds, "never": never} for size, seeds, never in plan.needed]
+    return vars(plan) | {"points": [vars(point) for point in plan.points], "needed": needed}
 
 
 def _examples(examples: Examples) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crosscut_reports.result.terms import Scope
+
 
 @dataclass(frozen=True)
 class PowerPoint:
@@ -25,14 +27,20 @@ class PowerPlan:
     alpha: float
     family: int
     """Size of the family whose level, alpha over its size, is planned for."""
+    scope: Scope
+    clusters: int | None
+    wanted: float
+    """The power that seeds are counted for."""
     sd_seed: float
     sd_query: float
     sd_residual: float
     """Of a typical contrast: root mean squares over those it is taken from."""
     contrasts: int
-    """How many contrasts it is taken from."""
+    """How many contrasts it is taken from, 0 where standard deviations were given."""
     points: tuple[PowerPoint, ...]
     """By difference, then by seeds."""
+    needed: tuple[tuple[float, int | None, bool], ...]
+    """Difference, the seeds that it needs (None where there are none), and whether no number would do."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from crosscut_reports.render.figures import (
     examples,
     forest,
     lengths,
+    power,
     severity,
     shift,
     tuning,
@@ -38,6 +39,7 @@ FIGURES: Mapping[str, Maker] = {
     "lengths": Maker("Recall by query length", lengths.draw),
     "examples": Maker("Queries on which two arms differ most", examples.draw),
     "attention": Maker("Attention against the threshold that counts", attention.draw),
+    "power": Maker("Power against seeds", power.draw),
     "tuning": Maker("Expected best dev score against search trials", tuning.draw),
 }
 """Every figure by the name of its file."""
