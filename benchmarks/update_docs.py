@@ -1,4 +1,4 @@
-"""Puts the output of a benchmark into docs/benchmarks.md, in place of the one that is there.
+"""Puts the output of a benchmark into its page under docs, in place of the one that is there.
 
     python benchmarks/update_docs.py startup [arguments of startup.py]
     python benchmarks/startup.py | python benchmarks/update_docs.py startup --stdin
@@ -15,7 +15,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-DOCS = HERE.parent / "docs" / "benchmarks.md"
+DOCS = HERE.parent / "docs"
+PAGES = {"calibration": "statistics.md"}
+"""Benchmarks whose output is on another page than benchmarks.md."""
 _BLOCK = re.compile(
     r"(?P<head><!-- output: (?P<name>[a-z_]+) -->\n)(?P<body>.*?)(?P<end><!-- end -->)", re.DOTALL
 )
@@ -43,13 +45,14 @@ def replaced(text: str, name: str, output: str) -> str:
 def main() -> None:
     """Runs the benchmark, or reads what it printed, and rewrites the page."""
     parser = argparse.ArgumentParser(
-        description="Put a benchmark's output into docs/benchmarks.md.", allow_abbrev=False
+        description="Put a benchmark's output into its page under docs.", allow_abbrev=False
     )
     parser.add_argument("name", help="the script's name without .py")
     parser.add_argument("--stdin", action="store_true", help="the output comes on standard input")
     asked, arguments = parser.parse_known_args()
     script = HERE / f"{asked.name}.py"
-    text = DOCS.read_text(encoding="utf-8")
+    page = DOCS / PAGES.get(asked.name, "benchmarks.md")
+    text = page.read_text(encoding="utf-8")
     try:
         replaced(text, asked.name, "a benchmark takes minutes; a wrong name is told before it runs")
         if asked.stdin and arguments:
@@ -62,12 +65,12 @@ def main() -> None:
             )
             output = f"`{' '.join(['python', f'benchmarks/{script.name}', *arguments])}`\n\n{done.stdout}"
         # Another benchmark may have been put in while this one ran.
-        text = replaced(DOCS.read_text(encoding="utf-8"), asked.name, output)
+        text = replaced(page.read_text(encoding="utf-8"), asked.name, output)
     except ValueError as error:
         parser.error(str(error))
     except subprocess.CalledProcessError as error:
-        sys.exit(f"{script.name}: exit code {error.returncode}; {DOCS.name} stays as it was")
-    DOCS.write_text(text, encoding="utf-8")
+        sys.exit(f"{script.name}: exit code {error.returncode}; {page.name} stays as it was")
+    page.write_text(text, encoding="utf-8")
     print(output.strip())
 
 
