@@ -9,12 +9,13 @@ from typing import Any
 
 from crosscut.arm_plan import ArmPlan
 from crosscut.consistency import edges, mixtures, same_training, seen_in_search
+from crosscut.importance import importances
 from crosscut.plan import Plan
 from crosscut.records.declaration import FILE, Declaration, said_by
 from crosscut.records.key import digest
 from crosscut.records.record import Record
 from crosscut.scores import common_metrics, finished
-from crosscut_reports.context import Context, Failure, Note, Tuning
+from crosscut_reports.context import Context, Failure, Importance, Note, Tuning
 from crosscut_reports.contrast import ContrastError, Levels
 from crosscut_reports.hypothesis import Hypothesis
 from crosscut_reports.question import Question
@@ -90,6 +91,7 @@ def context_of(plan: Plan, declaration: Declaration | None = None) -> Context:
         provenance=_provenance(plan, runs, declaration),
         planned=plan.runs[1],
         recorded=sum(record.status == "finished" for record in runs),
+        importance=[row for arm in plan.arms for row in _importance(arm)],
         mixtures=mixtures(plan, runs),
         seen_in_search=seen_in_search(plan),
         same_training=same_training(plan),
@@ -119,6 +121,11 @@ def _tuning(arm: ArmPlan) -> Tuning:
         edges=tuple(edges(arm)),
         maximize=maximize,
     )
+
+
+def _importance(arm: ArmPlan) -> list[Importance]:
+    tuning = _tuning(arm)
+    return importances(arm.arm.name, arm.arm.space, tuning.points, tuning.scores, tuning.maximize)
 
 
 def _failure(record: Record) -> Failure:

@@ -123,6 +123,36 @@ def best(history: Sequence[Trial], maximize: bool) -> Trial | None:
     return max(finished, key=lambda trial: sign * (trial.score if trial.score is not None else 0.0))
 
 
+def importances(
+    space: Mapping[str, Parameter],
+    points: Sequence[Mapping[str, Any]],
+    scores: Sequence[float],
+    maximize: bool,
+) -> dict[str, float] | None:
+    """Parameter → its share of importance by PED-ANOVA, of all parameters 1; None where the trials do not say."""
+    import optuna
+
+    distributions = {path: _distribution(space[path]) for path in sorted(space)}
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made = optuna.create_study(direction="maximize" if maximize else "minimize")
+            for values, score in zip(points, scores, strict=True):
+                made.add_trial(
+                    optuna.trial.create_trial(value=score, params=dict(values), distributions=distributions)
+                )
+            evaluator = optuna.importance.PedAnovaImportanceEvaluator()
+            found = optuna.importance.get_param_importances(made, evaluator=evaluator)
+    except (RuntimeError, ValueError):
+        return None
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+    shares = {path: float(found.get(path, 0.0)) for path in space}
+    return shares if all(share == share for share in shares.values()) and sum(shares.values()) > 0 else None
+
+
 def _distribution(parameter: Parameter) -> optuna.distributions.BaseDistribution:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 

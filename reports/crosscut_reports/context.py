@@ -31,6 +31,19 @@ class Tuning:
 
 
 @dataclass(frozen=True)
+class Importance:
+    """How much one searched parameter of an arm matters for the dev score."""
+
+    arm: str
+    parameter: str
+    importance: float
+    """Its share, of all parameters 1."""
+    interval: tuple[float, float] | None
+    """Over resampled trials."""
+    trials: int
+
+
+@dataclass(frozen=True)
 class Failure:
     """A run or search trial that ended without a result."""
 
@@ -65,6 +78,8 @@ class Context:
     """Name of the sweep, or of the table."""
     question: str | None = None
     tuning: Sequence[Tuning] = ()
+    importance: Sequence[Importance] = ()
+    """Of searched parameters, those of one arm together, for arms with trials enough to tell."""
     failures: Sequence[Failure] = ()
     notes: Sequence[Note] = ()
     """Those of one run stand together."""

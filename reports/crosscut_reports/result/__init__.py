@@ -10,7 +10,7 @@ from crosscut_reports.result.arm import ArmResult, LengthBand
 from crosscut_reports.result.contrast import ContrastResult, FactorResult, Family
 from crosscut_reports.result.decomposition import AblationPath, PathStep, Shapley
 from crosscut_reports.result.examples import Examples, ShownQuery
-from crosscut_reports.result.planning import Importance, PowerPlan, PowerPoint, SequentialResult
+from crosscut_reports.result.planning import PowerPlan, PowerPoint, SequentialResult
 from crosscut_reports.result.ranking import Ranking
 from crosscut_reports.result.shift import Drop, SeverityCurve, SeverityPoint, Shift, ShiftEffect
 from crosscut_reports.result.terms import MAX_T, SCOPE_TEXT, Scope, Severity, Verdict
@@ -27,7 +27,6 @@ __all__ = [
     "FactorResult",
     "Family",
     "Guard",
-    "Importance",
     "LengthBand",
     "PathStep",
     "PowerPlan",
@@ -101,4 +100,3 @@ class Result:
     ranking: Ranking | None = None
     power: PowerPlan | None = None
     sequential: tuple[SequentialResult, ...] = ()
-    importance: tuple[Importance, ...] = ()

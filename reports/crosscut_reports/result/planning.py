@@ -62,16 +62,3 @@ class SequentialResult:
     """Valid at any number of seeds, adjusted within the family."""
     reason: str | None
     """`better`, `worse`, `equivalent`, `futile`, `maximum`; None where it is open."""
-
-
-@dataclass(frozen=True)
-class Importance:
-    """How much one searched parameter of an arm matters for the dev score."""
-
-    arm: str
-    parameter: str
-    importance: float
-    """Its share, of all parameters 1."""
-    interval: tuple[float, float] | None
-    """Over resampled trials."""
-    trials: int

@@ -6,11 +6,14 @@ import textwrap
 from math import isfinite
 
 from crosscut_reports.directions import higher_is_better
-from crosscut_reports.expected_best import expected_best
+from crosscut_reports.expected_best import band, expected_best
 from crosscut_reports.render import numbers
 from crosscut_reports.render.characters import fit
 from crosscut_reports.render.figures.drawing import OKABE_ITO, Drawing
 from crosscut_reports.result import Result
+
+MOST_BANDS = 4
+"""With more arms bands would hide each other."""
 
 
 def draw(result: Result) -> Drawing | None:
@@ -26,6 +29,17 @@ def draw(result: Result) -> Drawing | None:
         scores = [score for score in tuning.scores if isfinite(score)]
         best = expected_best(scores, higher_is_better=higher_is_better(tuning.metric))
         key = f"tuning-{index}"
+        if len(tuned) <= MOST_BANDS:
+            bounds = band(scores, higher_is_better=higher_is_better(tuning.metric))
+            low, high = zip(*bounds, strict=True)
+            axes.fill_between(
+                range(1, len(best) + 1),
+                low,
+                high,
+                color=OKABE_ITO[index % len(OKABE_ITO)],
+                alpha=0.1,
+                linewidth=0,
+            )
         axes.plot(
             range(1, len(best) + 1), best, gid=key,
             label=textwrap.fill(fit(tuning.arm), 34, break_on_hyphens=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from crosscut_reports.render.sections import decomposition, interactions, power, sequential
+from crosscut_reports.render.sections import decomposition, importance, interactions, power, sequential
 from crosscut_reports.render.sections.section import Section
 from crosscut_reports.result import Result
 
@@ -16,6 +16,7 @@ SECTIONS: tuple[Callable[[Result], Section | None], ...] = (
     decomposition.steps,
     sequential.section,
     power.section,
+    importance.section,
 )
 """In the order of the report."""
 
