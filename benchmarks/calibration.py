@@ -212,15 +212,14 @@ def added(draws: int, seed: int) -> str:
         share = f"{crossed.any(axis=1).mean():.3f}"
         lines.append(f"| {size:g} | up to 100 | {share} | – | {np.median(stopped):g} | {fixed} |")
     few = max(1, draws // 10)
-    ended: dict[str, list[int]] = {}
     for size, name in ((0.0, "0, with futility"), (1.0, "1, with futility")):
         found = [
             follow({"r": size + draw.standard_normal(20)}, alpha=0.05, margin=0.0, minimum=3, maximum=20)["r"]
             for _ in range(few)
         ]
-        ended[name] = [course.round for course in found]
         share = np.mean([course.reason in ("better", "worse") for course in found])
-        lines.append(f"| {name} | up to 20 | {share:.3f} | – | {np.median(ended[name]):g} | – |")
+        stopped_at = np.median([course.round for course in found])
+        lines.append(f"| {name} | up to 20 | {share:.3f} | – | {stopped_at:g} | – |")
     return "\n".join(lines)
 
 

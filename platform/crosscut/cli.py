@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -12,10 +12,7 @@ from crosscut.data_commands import data
 from crosscut.export_command import export
 from crosscut.power_command import power
 from crosscut.report_command import report
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
+from crosscut.terminal import say, terminal
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -81,7 +78,7 @@ def run(
 
     experiment = prepare(read(sweep, patches or []))
     order = driver.Order(storage, address, retry_failed, report)
-    raise typer.Exit(DONE if driver.run(experiment, order, _console()) else FAILED)
+    raise typer.Exit(DONE if driver.run(experiment, order, terminal()) else FAILED)
 
 
 @app.command()
@@ -98,31 +95,29 @@ def plan(sweep: SweepArgument, patches: SetOption = None, storage: StorageOption
     from crosscut.standing import table
     from crosscut.sweepfile.sweep import read
 
-    console = _console()
+    console = terminal()
     experiment = prepare(read(sweep, patches or []))
     store = Store(Store.place(storage) / experiment.sweep.name)
     damaged: list[str] = []
     found = reconcile(experiment, reading(store, damaged))
-    _say(console, f"{experiment.sweep.name}: {experiment.sweep.question or 'no question given'}")
+    say(console, f"{experiment.sweep.name}: {experiment.sweep.question or 'no question given'}")
     console.print(table(found))
     for name, (recorded, asked) in (("search trials", found.trials), ("runs", found.runs)):
-        _say(console, f"{name}: {asked} ({recorded} recorded, {asked - recorded} new)")
+        say(console, f"{name}: {asked} ({recorded} recorded, {asked - recorded} new)")
     known = {a.trial_key(i) for a in found.arms for i in range(len(a.trials))}
     known |= {key for a in found.arms for i in range(len(a.finals)) if (key := a.final_key(i))}
     strangers = len([key for key in store.recorded() if key not in known])
     if strangers:
-        _say(
-            console, f"{strangers} records here belong to no arm, seed or trial of this sweep; they are kept"
-        )
+        say(console, f"{strangers} records here belong to no arm, seed or trial of this sweep; they are kept")
     left = forecast(found)
     resources = experiment.sweep.resources
     cores = resources.workers * resources.cpus_per_worker
     if left.seconds is None:
-        _say(console, "cost: not known before the first run")
+        say(console, "cost: not known before the first run")
     else:
         slots = max(1, int((os.cpu_count() or 1) / cores))
         basis = "from recorded runs" if left.measured else "a rough guess until runs are recorded"
-        _say(
+        say(
             console,
             f"cost: {words(left.seconds)} of runs, {words(left.wall(slots) or 0.0)} with {slots} at once on this "
             f"machine ({basis})",
@@ -152,7 +147,7 @@ def status(
     from crosscut.records.store import Store
     from crosscut.standing import remarks, summary, table
 
-    console = _console()
+    console = terminal()
     store = Store.open(folder)
 
     def look() -> tuple[Group, bool]:
@@ -239,7 +234,7 @@ def doctor(storage: StorageOption = "results") -> None:
 
     from crosscut.doctor import examine
 
-    console = _console()
+    console = terminal()
     well = True
     for finding in examine(storage):
         well = well and finding.ok
@@ -264,16 +259,3 @@ def main() -> None:
             f"crosscut: {reason}; what is recorded is kept, the same command goes on from here", err=True
         )
         sys.exit(FAILED)
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    # A log is no terminal of 80 columns: lines there are as long as they are.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-
-
-def _say(console: Console, text: str) -> None:
-    from rich.text import Text
-
-    console.print(Text(text), soft_wrap=True)

@@ -15,7 +15,7 @@ from crosscut.records.declaration import FILE, Declaration, said_by
 from crosscut.records.key import digest
 from crosscut.records.record import Record
 from crosscut.scores import common_metrics, finished
-from crosscut_reports.context import Context, Failure, Importance, Note, Tuning
+from crosscut_reports.context import Context, Failure, Note, Tuning
 from crosscut_reports.contrast import ContrastError, Levels
 from crosscut_reports.hypothesis import Hypothesis
 from crosscut_reports.question import Question
@@ -30,7 +30,7 @@ def question_of(plan: Plan, declaration: Declaration | None) -> Question:
     sweep, baseline = plan.experiment.sweep, plan.experiment.baseline
     declared = () if declaration is None else declaration.hypotheses
     levels = {arm.name: arm.levels for arm in plan.experiment.arms}
-    kept = [one for one in declared if one in sweep.hypotheses or _answerable(one, levels)]
+    kept = [one for one in declared if _answerable(one, levels)]
     return Question(
         primary=sweep.report.primary,
         alpha=sweep.report.alpha,
@@ -81,17 +81,22 @@ def context_of(plan: Plan, declaration: Declaration | None = None) -> Context:
     """How the arms were tuned, what failed, what trainables note, and where the runs came from."""
     sweep = plan.experiment.sweep
     runs = [record for arm in plan.arms for record in arm.finals if record is not None]
+    tuning = [_tuning(arm) for arm in plan.arms]
     return Context(
         name=sweep.name,
         question=sweep.question,
-        tuning=[_tuning(arm) for arm in plan.arms],
+        tuning=tuning,
         failures=[_failure(record) for record in plan.failures if record.failure is not None],
         notes=[note for arm in plan.arms for note in _notes(arm)],
         attention={arm.arm.name: found for arm in plan.arms if (found := _attention(arm))},
         provenance=_provenance(plan, runs, declaration),
         planned=plan.runs[1],
         recorded=sum(record.status == "finished" for record in runs),
-        importance=[row for arm in plan.arms for row in _importance(arm)],
+        importance=[
+            row
+            for arm, one in zip(plan.arms, tuning, strict=True)
+            for row in importances(one.arm, arm.arm.space, one.points, one.scores, one.maximize)
+        ],
         mixtures=mixtures(plan, runs),
         seen_in_search=seen_in_search(plan),
         same_training=same_training(plan),
@@ -121,11 +126,6 @@ def _tuning(arm: ArmPlan) -> Tuning:
         edges=tuple(edges(arm)),
         maximize=maximize,
     )
-
-
-def _importance(arm: ArmPlan) -> list[Importance]:
-    tuning = _tuning(arm)
-    return importances(arm.arm.name, arm.arm.space, tuning.points, tuning.scores, tuning.maximize)
 
 
 def _failure(record: Record) -> Failure:

@@ -8,17 +8,14 @@ from typing import Any
 
 from crosscut import publication
 from crosscut.errors import InputError
-from crosscut_reports.estimate import Components
 from crosscut_reports.power import (
     Needed,
     Parts,
     clusters_needed,
-    of_components,
-    pooled,
     seed_interval,
     seeds_needed,
 )
-from crosscut_reports.power_plan import SEEDS, plan
+from crosscut_reports.power_plan import SEEDS, plan, spread, typical
 from crosscut_reports.result import PowerPlan, Scope
 
 LEVEL = 0.8
@@ -108,16 +105,13 @@ def from_pilot(source: str, asked: Asked) -> Planned:
     wishes = publication.Wishes(baseline=asked.baseline, metric=asked.metric, alpha=asked.alpha)
     result = publication.analysed(source, wishes)
     design = result.design
-    own = [one for one in result.contrasts if one.metric == design.primary and one.sd_seed is not None]
-    chosen = [one for one in own if one.declared] or own
-    found = [of_components(Components(one.sd_seed, one.sd_query, one.sd_residual)) for one in chosen]
-    known = [parts for parts in found if parts is not None]
-    if not known or design.scope == "queries":
+    chosen = typical(result.contrasts, design)
+    if not chosen:
         raise InputError(
             f"{source}: found {design.seeds} seeds, too few to tell how {design.primary} varies over them, "
             "expected three or more"
         )
-    parts, clusters = pooled(known), asked.queries or design.clusters
+    parts, clusters = spread(chosen), asked.queries or design.clusters
     if not any((parts.sd_seed, parts.sd_query, parts.sd_residual)):
         raise InputError(
             f"{source}: no contrast on {design.primary} varies, so there is nothing to plan from"

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from crosscut.terminal import say, terminal
+
 
 def power(
     source: Annotated[
@@ -37,7 +39,6 @@ def power(
     out: Annotated[str | None, typer.Option(help="Write the curve to this file, an SVG.")] = None,
 ) -> None:
     """Show how many seeds and queries a difference needs, from a pilot sweep or table, or from given spreads."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -61,9 +62,8 @@ def power(
     else:
         made = planning.from_spreads(sd_seed or 0.0, sd_query, sd_residual, asked)
     section = of_plan(made.plan)
-    terminal = Console(highlight=False)
-    console = terminal if terminal.is_terminal else Console(highlight=False, width=200)
-    console.print(Text(section.caption), soft_wrap=True)
+    console = terminal()
+    say(console, section.caption)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for place, name in enumerate(section.head):
         table.add_column(Text(name), justify="right" if place else "left")
@@ -71,6 +71,6 @@ def power(
         table.add_row(*(Text(cell) for cell in row))
     console.print(table)
     for sentence in made.notes:
-        console.print(Text(sentence), soft_wrap=True)
+        say(console, sentence)
     if out is not None:
-        console.print(Text(f"curve: {planning.draw(made.plan, Path(out))}"))
+        say(console, f"curve: {planning.draw(made.plan, Path(out))}")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from crosscut.terminal import say, terminal
+
 
 def report(
     source: Annotated[str, typer.Argument(metavar="DIR|TABLE", help="Folder of a sweep, or a long table.")],
@@ -29,9 +31,6 @@ def report(
     ] = None,
 ) -> None:
     """Write the statistical report of a sweep, or of any long table (CSV, TSV, Parquet)."""
-    from rich.console import Console
-    from rich.text import Text
-
     from crosscut import publication
 
     wishes = publication.Wishes(
@@ -57,6 +56,6 @@ def report(
         )
     else:
         written = publication.of_table(Path(source), Path(out) if out else None, wishes)
-    console = Console(highlight=False)
+    console = terminal()
     for sentence in (*written.sentences, f"report: {written.page}"):
-        console.print(Text(sentence), soft_wrap=True)
+        say(console, sentence)

@@ -10,7 +10,7 @@ from crosscut.arms.experiment import Experiment
 from crosscut.records.record import Record
 from crosscut.scores import finished
 from crosscut_reports import sequential
-from crosscut_reports.contrast import Contrast
+from crosscut_reports.contrast import Contrast, distinct
 from crosscut_reports.directions import higher_is_better
 from crosscut_reports.hypothesis import contrasts
 
@@ -49,9 +49,9 @@ def wanted(experiment: Experiment, arms: Sequence[ArmPlan]) -> dict[str, int]:
                 for name, asked in answerable.items()
             },
             alpha=sweep.report.alpha,
-            margin=sweep.report.margin
-            if all(a.metric == sweep.report.primary for a in answerable.values())
-            else 0.0,
+            margin=sequential.common_margin(
+                (asked.metric for asked in answerable.values()), sweep.report.primary, sweep.report.margin
+            ),
             minimum=sweep.seeds.least,
             maximum=sweep.seeds.most,
         )
@@ -68,7 +68,8 @@ def _families(experiment: Experiment) -> dict[str | None, dict[str, _Asked]]:
     sweep = experiment.sweep
     levels = {arm.name: arm.levels for arm in experiment.arms}
     families: dict[str | None, dict[str, _Asked]] = {}
-    for contrast in contrasts(sweep.hypotheses, levels):
+    # As in the report, what two hypotheses ask alike is asked once.
+    for contrast in distinct(contrasts(sweep.hypotheses, levels)):
         for metric in contrast.metrics or (sweep.report.primary,):
             families.setdefault(contrast.family, {})[f"{contrast.name} on {metric}"] = _Asked(
                 contrast, metric

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import statistics
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,17 +84,13 @@ def suggest(
             )
         else:
             sampler = optuna.samplers.RandomSampler(seed=seed)
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
+    with _quiet():
         study = optuna.create_study(
             sampler=sampler, direction="maximize" if search.mode == "max" else "minimize"
         )
         for trial in history:
             study.add_trial(_frozen(trial, distributions))
         return dict(study.ask(distributions).params)
-    finally:
-        optuna.logging.set_verbosity(verbosity)
 
 
 def stop_rule(search: Search, history: Sequence[Trial]) -> StopRule | None:
@@ -133,10 +130,8 @@ def importances(
     import optuna
 
     distributions = {path: _distribution(space[path]) for path in sorted(space)}
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with _quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             made = optuna.create_study(direction="maximize" if maximize else "minimize")
             for values, score in zip(points, scores, strict=True):
@@ -147,10 +142,21 @@ def importances(
             found = optuna.importance.get_param_importances(made, evaluator=evaluator)
     except (RuntimeError, ValueError):
         return None
-    finally:
-        optuna.logging.set_verbosity(verbosity)
     shares = {path: float(found.get(path, 0.0)) for path in space}
     return shares if all(share == share for share in shares.values()) and sum(shares.values()) > 0 else None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Optuna tells errors alone, and afterwards what it told before."""
+    import optuna
+
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)
 
 
 def _distribution(parameter: Parameter) -> optuna.distributions.BaseDistribution:

@@ -47,8 +47,9 @@ def follow(
             str(place): sequential.per_seed(one.weights, _runs(one, scores, tables[one.metric]))
             for place, one in enumerate(members)
         }
-        primary = question.primary_metric(scores)
-        margin = question.margin if all(one.metric == primary for one in members) else 0.0
+        margin = sequential.common_margin(
+            (one.metric for one in members), question.primary_metric(scores), question.margin
+        )
         fewest, most = question.rounds
         found = sequential.follow(values, alpha=question.alpha, margin=margin, minimum=fewest, maximum=most)
         courses |= {id(one): found[str(place)] for place, one in enumerate(members)}
@@ -58,10 +59,9 @@ def follow(
 
 def _runs(one: ContrastResult, scores: Scores, table: Table) -> dict[str, list[float]]:
     """Arm → its runs, positive being better, up to the last seed that it was to have."""
-    asked = [len(scores.seeds)] * len(scores.arms) if scores.asked is None else scores.asked
+    rows = {arm: table.rows[arm] for arm in one.weights}
     return {
-        arm: (table.sign * table.runs[table.rows[arm], : asked[table.rows[arm]]]).tolist()
-        for arm in one.weights
+        arm: (table.sign * table.runs[row, : scores.seeds_asked(row)]).tolist() for arm, row in rows.items()
     }
 
 

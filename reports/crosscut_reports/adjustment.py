@@ -7,15 +7,12 @@ had not been there. The analysis says which contrasts left and why.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosscut_reports.estimate import Array
-
-Screen = Literal["holm", "benjamini-hochberg", "benjamini-yekutieli"]
-"""Adjustments of p-values alone."""
+from crosscut_reports.result import Screen
 
 
 def _family(p: Sequence[float] | Array) -> tuple[Array, NDArray[np.bool_]]:

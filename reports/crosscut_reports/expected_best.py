@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import fsum
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,17 +21,7 @@ def expected_best(scores: Sequence[float], *, higher_is_better: bool = True) -> 
     Empty for no scores.
     """
     ordered = sorted(scores, reverse=higher_is_better)
-    budget = len(ordered)
-    curve = []
-    for n in range(1, budget + 1):
-        # From the best score down: C(i−1, n−1)/C(B, n) is n/B for i = B, and (i−n)/(i−1) times the one before.
-        weight = n / budget
-        terms = []
-        for i, score in zip(range(budget, n - 1, -1), ordered, strict=False):
-            terms.append(weight * score)
-            weight *= (i - n) / (i - 1) if i > 1 else 0.0
-        curve.append(fsum(terms))
-    return curve
+    return [fsum(map(mul, row, ordered)) for row in _weights(len(ordered)).tolist()]
 
 
 def band(
@@ -55,6 +46,7 @@ def _weights(budget: int) -> NDArray[np.float64]:
     """(n, scores) what each score, the best first, weighs in the expected best of n trials."""
     found = np.zeros((budget, budget))
     for n in range(1, budget + 1):
+        # From the best score down: C(i−1, n−1)/C(B, n) is n/B for i = B, and (i−n)/(i−1) times the one before.
         weight = n / budget
         for place, i in enumerate(range(budget, n - 1, -1)):
             found[n - 1, place] = weight

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,8 +20,7 @@ from crosscut_reports.scores import Scores
 def run(scores: Scores, table: Table, question: Question) -> tuple[list[FactorResult], dict[str, str]]:
     """F tests on the table's metric, adjusted by Holm among themselves, and for each factor without one the
     reason."""
-    tests: list[tuple[str, Scope, closed_form.FactorTest]] = []
-    counts: dict[str, tuple[int, int]] = {}
+    tests: list[Tested] = []
     reasons: dict[str, str] = {}
     for factor in question.all_factors(scores):
         names = scores.factors[factor]
@@ -39,35 +39,52 @@ def run(scores: Scores, table: Table, question: Question) -> tuple[list[FactorRe
                 why = "the scope asked for knows contrasts only"
             reasons[factor] = why
             continue
-        counts[factor] = (len(whole), len(grouped))
-        M = np.stack([_mean(table, level, [int(s) for s in seeds]) for level in arms])
+        M = np.stack([level_mean(table, level, seeds.tolist()) for level in arms])
         try:
-            if scope == "seeds-and-queries":
-                tests.append((factor, scope, closed_form.factor(M)))
-            else:
-                tests.append((factor, scope, seed_scope.factor(M.mean(axis=2))))
+            whole_scope = scope == "seeds-and-queries"
+            test = closed_form.factor(M) if whole_scope else seed_scope.factor(M.mean(axis=2))
         except closed_form.NoVariationError as error:
             reasons[factor] = str(error)
-    adjusted = holm([test.p for _, _, test in tests]).tolist()
+        else:
+            tests.append(Tested(factor, names, scope, test, len(whole), len(grouped)))
+    return adjusted(tests, table.metric.name), reasons
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A test before it is adjusted."""
+
+    name: str
+    levels: tuple[str, ...]
+    scope: Scope
+    test: closed_form.FactorTest
+    cells: int
+    combinations: int
+
+
+def adjusted(tests: Sequence[Tested], metric: str) -> list[FactorResult]:
+    """The results of one family of tests, adjusted by Holm."""
+    p_adjusted = holm([one.test.p for one in tests]).tolist()
     return [
         FactorResult(
-            factor,
-            table.metric.name,
-            scope,
-            test.F,
-            test.df1,
-            test.df2,
-            test.p,
+            one.name,
+            metric,
+            one.scope,
+            one.test.F,
+            one.test.df1,
+            one.test.df2,
+            one.test.p,
             p,
-            scores.factors[factor],
-            *counts[factor],
+            one.levels,
+            one.cells,
+            one.combinations,
         )
-        for (factor, scope, test), p in zip(tests, adjusted, strict=True)
-    ], reasons
+        for one, p in zip(tests, p_adjusted, strict=True)
+    ]
 
 
-def _mean(table: Table, level: Iterable[Iterable[str]], seeds: Sequence[int]) -> Array:
-    """(seeds, clusters) a level's linear scores, cells counting alike."""
+def level_mean(table: Table, level: Iterable[Iterable[str]], seeds: Sequence[int]) -> Array:
+    """(seeds, clusters) linear scores of a level, given as its arms in each cell; cells count alike."""
     means: Array = np.mean(
         [np.mean([table.linear_of(arm, seeds) for arm in cell], axis=0) for cell in level], axis=0
     )

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from crosscut_reports import max_t
-from crosscut_reports.adjustment import ADJUSTMENTS, Screen, holm_multipliers, screen_multipliers
+from crosscut_reports.adjustment import ADJUSTMENTS, holm_multipliers, screen_multipliers
 from crosscut_reports.estimate import Array, t_quantile
 from crosscut_reports.measurement import Measurement
 from crosscut_reports.question import Question
-from crosscut_reports.result import MAX_T, ContrastResult
+from crosscut_reports.result import MAX_T, ContrastResult, Screen
 from crosscut_reports.verdict import judge, sentence
 
 DECLARED = "declared hypotheses"

@@ -43,7 +43,7 @@ def missing_runs(scores: Scores, table: Table) -> list[Guard]:
         found.append(Guard("missing-arms", "error", message))
     gaps = []
     for arm, row in table.rows.items():
-        asked = len(scores.seeds) if scores.asked is None else scores.asked[row]
+        asked = scores.seeds_asked(row)
         here = zip(scores.seeds[:asked], table.present[row, :asked], strict=True)
         lacking = [seed for seed, there in here if not there]
         if lacking and arm not in empty:

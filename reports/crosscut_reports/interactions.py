@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 
 from crosscut_reports import closed_form
-from crosscut_reports.adjustment import holm
 from crosscut_reports.closed_form import FactorTest, NoVariationError, f_tail
 from crosscut_reports.contrast import cells
 from crosscut_reports.estimate import ROUNDING, Array
+from crosscut_reports.factor_tests import Tested, adjusted, level_mean
 from crosscut_reports.measurement import Table
 from crosscut_reports.question import Question
-from crosscut_reports.result import FactorResult, Scope
+from crosscut_reports.result import FactorResult
 from crosscut_reports.scores import Scores
 
 
@@ -68,7 +67,7 @@ def find(scores: Scores, table: Table, question: Question) -> tuple[FactorResult
     """The interaction of every two factors, over the cells of the others in which all combinations of their levels
     occur; adjusted by Holm among themselves. Those that no cell or too few seeds allow are left out."""
     levels = {arm: scores.levels[arm] for arm in scores.arms}
-    found: list[tuple[tuple[str, str], Scope, FactorTest, tuple[int, int]]] = []
+    found: list[Tested] = []
     for pair in combinations(question.all_factors(scores), 2):
         grouped = cells(levels, pair)
         names = [scores.factors[factor] for factor in pair]
@@ -78,35 +77,15 @@ def find(scores: Scores, table: Table, question: Question) -> tuple[FactorResult
         scope = table.scope(len(seeds), question.scope)
         if not whole or scope == "queries" or len(seeds) < 2:
             continue
-        M = np.stack([_mean(table, [cell[corner] for cell in whole], seeds.tolist()) for corner in corners])
+        M = np.stack(
+            [level_mean(table, [cell[corner] for cell in whole], seeds.tolist()) for corner in corners]
+        )
         shaped = M.reshape(len(names[0]), len(names[1]), *M.shape[1:])
         queries = scope == "seeds-and-queries"
         try:
-            tested = interaction(shaped if queries else shaped.mean(axis=-1), 2, queries=queries)
+            test = interaction(shaped if queries else shaped.mean(axis=-1), 2, queries=queries)
         except NoVariationError:
             continue
-        found.append((pair, scope, tested, (len(whole), len(grouped))))
-    adjusted = holm([tested.p for _, _, tested, _ in found]).tolist()
-    return tuple(
-        FactorResult(
-            " × ".join(pair),
-            table.metric.name,
-            scope,
-            tested.F,
-            tested.df1,
-            tested.df2,
-            tested.p,
-            p,
-            tuple(f"{a}, {b}" for a in scores.factors[pair[0]] for b in scores.factors[pair[1]]),
-            *counts,
-        )
-        for (pair, scope, tested, counts), p in zip(found, adjusted, strict=True)
-    )
-
-
-def _mean(table: Table, arms: Sequence[Sequence[str]], seeds: Sequence[int]) -> Array:
-    """(seeds, clusters) linear scores of a combination of levels, cells counting alike."""
-    means: Array = np.mean(
-        [np.mean([table.linear_of(arm, seeds) for arm in cell], axis=0) for cell in arms], axis=0
-    )
-    return means
+        levels_of_both = tuple(f"{a}, {b}" for a, b in corners)
+        found.append(Tested(" × ".join(pair), levels_of_both, scope, test, len(whole), len(grouped)))
+    return tuple(adjusted(found, table.metric.name))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosscut_reports.estimate import ROUNDING, Array
-from crosscut_reports.query_scope import DRAWS, EXACT_CLUSTERS
+from crosscut_reports.query_scope import DRAWS, EXACT_CLUSTERS, random_bits
 
 _STREAM = 19930501
 """Key of the counter-based generator. Fixed, so that a report is a function of its scores."""
@@ -165,10 +165,9 @@ def _drawn(unit: Array, draws: int, generator: np.random.Generator) -> Iterator[
     clusters = unit.shape[1]
     columns = np.ascontiguousarray(unit.T, dtype=np.float32)
     total = unit.sum(axis=1)
-    width, chunk = -(-clusters // 8), max(1, _ENTRIES // clusters)
+    chunk = max(1, _ENTRIES // clusters)
     for start in range(0, draws, chunk):
         rows = min(chunk, draws - start)
-        raw = np.frombuffer(generator.bytes(rows * width), dtype=np.uint8).reshape(rows, width)
-        bits = np.unpackbits(raw, axis=1, count=clusters).astype(np.float32)
+        bits = random_bits(generator, rows, clusters).astype(np.float32)
         # Σ s·d of signs s = 2b − 1 is 2·Σ b·d − Σ d: bits need no further pass.
         yield np.abs(2.0 * (bits @ columns).astype(np.float64) - total)

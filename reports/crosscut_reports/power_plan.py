@@ -15,12 +15,10 @@ WANTED = 0.8
 def of_results(results: Sequence[ContrastResult], design: Design) -> PowerPlan | None:
     """The plan of a typical declared contrast on the primary metric, or of a typical exploratory one where nothing
     is declared; None where no contrast tells how seeds vary."""
-    own = [one for one in results if one.metric == design.primary and one.sd_seed is not None]
-    chosen = [one for one in own if one.declared] or own
-    if not chosen or design.scope == "queries":
+    chosen = typical(results, design)
+    if not chosen:
         return None
-    found = [of_components(Components(one.sd_seed, one.sd_query, one.sd_residual)) for one in chosen]
-    parts = pooled(one for one in found if one is not None)
+    parts = spread(chosen)
     if parts.sd_seed == parts.sd_residual == 0:
         return None
     return plan(
@@ -33,6 +31,19 @@ def of_results(results: Sequence[ContrastResult], design: Design) -> PowerPlan |
         contrasts=len(chosen),
         present=design.seeds,
     )
+
+
+def typical(results: Sequence[ContrastResult], design: Design) -> list[ContrastResult]:
+    """The contrasts on the primary metric that a plan is made from: the declared ones, else all. Empty where none
+    tells how seeds vary."""
+    own = [one for one in results if one.metric == design.primary and one.sd_seed is not None]
+    return [] if design.scope == "queries" else [one for one in own if one.declared] or own
+
+
+def spread(chosen: Sequence[ContrastResult]) -> Parts:
+    """The spread of a typical one of contrasts that tell how seeds vary."""
+    found = [of_components(Components(one.sd_seed, one.sd_query, one.sd_residual)) for one in chosen]
+    return pooled(one for one in found if one is not None)
 
 
 def plan(

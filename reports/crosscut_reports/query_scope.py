@@ -87,15 +87,19 @@ def _sampled(d: Array, draws: int, generator: np.random.Generator) -> Array:
     clusters = d.shape[1]
     observed = np.abs(d.sum(axis=1)) - ROUNDING * np.abs(d).sum(axis=1)
     count = np.zeros(d.shape[0], dtype=np.int64)
-    width = -(-clusters // 8)
     chunk = max(1, _CHUNK_ENTRIES // clusters)
     for start in range(0, draws, chunk):
         rows = min(chunk, draws - start)
-        raw = np.frombuffer(generator.bytes(rows * width), dtype=np.uint8).reshape(rows, width)
-        bits = np.unpackbits(raw, axis=1, count=clusters)
-        signs = 2.0 * bits.astype(np.float64) - 1.0
+        signs = 2.0 * random_bits(generator, rows, clusters).astype(np.float64) - 1.0
         count += (np.abs(signs @ d.T) >= observed).sum(axis=0)
     return np.asarray((1 + count) / (1 + draws), dtype=np.float64)
+
+
+def random_bits(generator: np.random.Generator, rows: int, clusters: int) -> NDArray[np.uint8]:
+    """(rows, clusters) of 0 and 1, a sign for each cluster in each flip."""
+    width = -(-clusters // 8)
+    raw = np.frombuffer(generator.bytes(rows * width), dtype=np.uint8).reshape(rows, width)
+    return np.unpackbits(raw, axis=1, count=clusters)
 
 
 def contrast(D: Array, p: float | None = None) -> Estimate:

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crosscut_reports.adjustment import Screen
 from crosscut_reports.contrast import near
 from crosscut_reports.hypothesis import Hypothesis
-from crosscut_reports.result import Scope
+from crosscut_reports.result import Scope, Screen
 from crosscut_reports.scores import Scores
 from crosscut_reports.splits import compared, split_of
 

@@ -135,6 +135,10 @@ class Scores:
     asked: tuple[int, ...] | None = None
     """How many of the first seeds each arm was to have; None where all were to have all."""
 
+    def seeds_asked(self, row: int) -> int:
+        """How many of the first seeds the arm in that row was to have."""
+        return len(self.seeds) if self.asked is None else self.asked[row]
+
     @property
     def factors(self) -> dict[str, tuple[str, ...]]:
         """The levels of every factor, in order of appearance; factors with one level are left out."""

@@ -160,6 +160,11 @@ def per_seed(weights: Mapping[str, float], runs: Mapping[str, Sequence[float]]) 
     return total
 
 
+def common_margin(metrics: Iterable[str], primary: str, margin: float) -> float:
+    """The margin of a family: it is in points of the primary metric, so it holds where all members are on that."""
+    return margin if all(metric == primary for metric in metrics) else 0.0
+
+
 def open_arms(weights: Mapping[str, Mapping[str, float]], courses: Mapping[str, Course]) -> set[str]:
     """Arms that need another seed: those that an open hypothesis weighs. `weights` has name → arm → weight."""
     still: Iterable[str] = (name for name, course in courses.items() if course.reason is None)

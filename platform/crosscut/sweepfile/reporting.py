@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from crosscut.sweepfile.section import Number, Section
-
-Screen = Literal["holm", "benjamini-hochberg", "benjamini-yekutieli"]
+from crosscut_reports.result import Screen
 
 Metric = Annotated[str, Field(min_length=1)]
 

@@ -71,7 +71,7 @@ def design(result: Result) -> list[tuple[str, str]]:
 def inference(result: Result) -> list[tuple[str, str]]:
     """Label and text of every line about what is tested and how strictly."""
     facts = result.design
-    declared = [_family(result, one) for one in facts.families if one.declared]
+    declared = [_family(result, one) for one in facts.declared_families]
     margin = f"±{facts.margin:g} points" if facts.margin > 0 else "none set, so nothing is called equivalent"
     return [
         ("Primary metric", facts.primary),
@@ -85,7 +85,7 @@ def inference(result: Result) -> list[tuple[str, str]]:
 def _family(result: Result, family: Family) -> str:
     """`3 declared contrasts on test/rsum`, with the family's name where there are several."""
     text = f"{numbers.plural(family.size, 'declared contrast')} on {numbers.words(family.metrics)}"
-    several = sum(one.declared for one in result.design.families) > 1
+    several = len(result.design.declared_families) > 1
     return f"{text} ({family.name}, {family.adjustment})" if several else text
 
 
@@ -119,7 +119,7 @@ def groups(result: Result) -> list[Group]:
     found: dict[tuple[str, bool, str], list[ContrastResult]] = {}
     for one in result.contrasts:
         found.setdefault((one.metric, one.declared, one.family_name if one.declared else ""), []).append(one)
-    several = sum(one.declared for one in result.design.families) > 1
+    several = len(result.design.declared_families) > 1
     return [
         Group(
             headed(f"{metric}, {_kind(declared, family if several else '')}", members),

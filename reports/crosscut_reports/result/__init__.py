@@ -11,9 +11,8 @@ from crosscut_reports.result.contrast import ContrastResult, FactorResult, Famil
 from crosscut_reports.result.decomposition import AblationPath, PathStep, Shapley
 from crosscut_reports.result.examples import Examples, ShownQuery
 from crosscut_reports.result.planning import PowerPlan, PowerPoint, SequentialResult
-from crosscut_reports.result.ranking import Ranking
 from crosscut_reports.result.shift import Drop, SeverityCurve, SeverityPoint, Shift, ShiftEffect
-from crosscut_reports.result.terms import MAX_T, SCOPE_TEXT, Scope, Severity, Verdict
+from crosscut_reports.result.terms import MAX_T, SCOPE_TEXT, Scope, Screen, Severity, Verdict
 
 __all__ = [
     "MAX_T",
@@ -31,9 +30,9 @@ __all__ = [
     "PathStep",
     "PowerPlan",
     "PowerPoint",
-    "Ranking",
     "Result",
     "Scope",
+    "Screen",
     "SequentialResult",
     "Severity",
     "SeverityCurve",
@@ -69,6 +68,11 @@ class Design:
     families: tuple[Family, ...] = ()
     """All of the contrasts of arms, declared ones first."""
 
+    @property
+    def declared_families(self) -> tuple[Family, ...]:
+        """Those of declared contrasts."""
+        return tuple(one for one in self.families if one.declared)
+
 
 @dataclass(frozen=True)
 class Guard:
@@ -97,6 +101,5 @@ class Result:
     """F tests of the interaction of two factors, named `a × b`."""
     shapley: tuple[Shapley, ...] = ()
     path: AblationPath | None = None
-    ranking: Ranking | None = None
     power: PowerPlan | None = None
     sequential: tuple[SequentialResult, ...] = ()

@@ -20,4 +20,7 @@ SCOPE_TEXT: Mapping[Scope, str] = {
 MAX_T = "step-down maxT"
 """Name of the adjustment that flips all of a family's differences jointly."""
 
+Screen = Literal["holm", "benjamini-hochberg", "benjamini-yekutieli"]
+"""Adjustments of p-values alone."""
+
 Severity = Literal["error", "warning", "note"]
