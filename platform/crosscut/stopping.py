@@ -10,7 +10,8 @@ from crosscut.arms.experiment import Experiment
 from crosscut.records.record import Record
 from crosscut.scores import finished
 from crosscut_reports import sequential
-from crosscut_reports.contrast import Contrast, distinct
+from crosscut_reports.asked import distinct
+from crosscut_reports.contrast import Contrast
 from crosscut_reports.directions import higher_is_better
 from crosscut_reports.hypothesis import contrasts
 
@@ -69,8 +70,8 @@ def _families(experiment: Experiment) -> dict[str | None, dict[str, _Asked]]:
     levels = {arm.name: arm.levels for arm in experiment.arms}
     families: dict[str | None, dict[str, _Asked]] = {}
     # As in the report, what two hypotheses ask alike is asked once.
-    for contrast in distinct(contrasts(sweep.hypotheses, levels)):
-        for metric in contrast.metrics or (sweep.report.primary,):
+    for contrast in distinct(contrasts(sweep.hypotheses, levels), sweep.report.primary):
+        for metric in contrast.metrics:
             families.setdefault(contrast.family, {})[f"{contrast.name} on {metric}"] = _Asked(
                 contrast, metric
             )

@@ -20,15 +20,14 @@ from crosscut_reports import (
     tuning_guards,
 )
 from crosscut_reports.arm_means import arm_mean
+from crosscut_reports.asked import distinct, on, repeated
 from crosscut_reports.context import Context
 from crosscut_reports.contrast import (
     Contrast,
     against_arm,
     arm_pairs,
-    distinct,
     factor_levels,
     level_effects,
-    repeated,
 )
 from crosscut_reports.family import DECLARED, family
 from crosscut_reports.hypothesis import contrasts as declared_by
@@ -58,8 +57,9 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
     tables = {metric: Table(scores, metric) for metric in metrics}
     table = tables[primary]
     contrasts, about_contrasts = _contrasts(scores, question, baseline)
+    on_primary = on(contrasts, primary)
 
-    measured = {metric: measure(scores, metric, contrasts, question.scope) for metric in metrics}
+    measured = {metric: measure(scores, metric, on(contrasts, metric), question.scope) for metric in metrics}
     answered = [one for one in measured[primary] if one is not None]
     others = [one for metric in metrics[1:] for one in measured[metric] if one is not None]
     results = _judged([*answered, *others], primary, question)
@@ -67,8 +67,8 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
     families = _families(results)
 
     trials = {tuning.arm: tuning.trials for tuning in context.tuning}
-    on_primary = [one for one in results if one.metric == primary]
-    shifted = shift.find(scores, question, contrasts, on_primary, trials)
+    answers = [one for one in results if one.metric == primary]
+    shifted = shift.find(scores, question, on_primary, answers, trials)
 
     factors, reasons = factor_tests.run(scores, table, question)
     present = table.present.sum(axis=1)
@@ -92,11 +92,11 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         *(guard for metric in metrics for guard in guards.ceiling_and_floor(tables[metric])),
         *seed_guards.seeds_used(scores, answered),
         *seed_guards.other_scopes(answered, others, usual),
-        *seed_guards.small_seed_error([*on_primary, *(shifted.shift.contrasts if shifted else ())]),
+        *seed_guards.small_seed_error([*answers, *(shifted.shift.contrasts if shifted else ())]),
         *guards.untested([*answered, *others, *(shifted.measured if shifted else ())]),
         *guards.incomplete_factorial(scores),
         *about_contrasts,
-        *_unanswered(contrasts, measured[primary]),
+        *_unanswered(on_primary, measured[primary]),
         *guards.untested_factors(reasons),
         *(shifted.guards if shifted else ()),
         *guards.declarations(question, metrics, table, shifted=shifted is not None),
@@ -138,7 +138,7 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         power=power_plan.of_results(results, design),
         sequential=followed,
         lengths=lengths.find(scores, question),
-        examples=examples.find(scores, contrasts, baseline, [arm for arm in arms if arm.metric == primary]),
+        examples=examples.find(scores, on_primary, baseline, [arm for arm in arms if arm.metric == primary]),
     )
 
 
@@ -147,7 +147,7 @@ def _judged(measured: Sequence[Measurement], primary: str, question: Question) -
     families: dict[tuple[bool, str], list[Measurement]] = {}
     for one in measured:
         contrast = one.contrast
-        declared = contrast.declared and one.metric in (contrast.metrics or (primary,))
+        declared = contrast.declared and one.metric in contrast.metrics
         if declared:
             name = contrast.family or DECLARED
         else:
@@ -200,8 +200,9 @@ def _contrasts(
             known = factor_levels(levels)[factor]
             level = levels[reference].get(factor)
             found += level_effects(levels, factor, level if level in known else None)
-    about += guards.repeated_hypotheses(repeated(found))
-    kept = distinct(found)
+    primary = question.primary_metric(scores)
+    about += guards.repeated_hypotheses(repeated(found, primary))
+    kept = distinct(found, primary)
     if not question.keeps_declarations:
         kept = [replace(contrast, declared=False) for contrast in kept]
     return kept, about

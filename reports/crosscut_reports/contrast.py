@@ -268,37 +268,3 @@ def level_effects(levels: Levels, factor: str, baseline: str | None) -> list[Con
     else:
         pairs = [_Pair(factor, name, baseline) for name in names if name != baseline]
     return [contrast for pair in pairs for contrast in _level_contrast(levels, pair)]
-
-
-def _same(contrast: Contrast) -> frozenset[frozenset[tuple[str, float]]]:
-    """Equal for contrasts that ask the same, in either direction."""
-    forward = frozenset((arm, round(weight, 9)) for arm, weight in contrast.weights.items())
-    return frozenset((forward, frozenset((arm, -weight) for arm, weight in forward)))
-
-
-def repeated(contrasts: Iterable[Contrast]) -> list[tuple[str, str]]:
-    """Names of declared contrasts that `distinct` leaves out, each with the declared one it is the same as."""
-    kept: dict[frozenset[frozenset[tuple[str, float]]], str] = {}
-    found = []
-    for contrast in contrasts:
-        if contrast.declared:
-            if _same(contrast) in kept:
-                found.append((contrast.name, kept[_same(contrast)]))
-            kept.setdefault(_same(contrast), contrast.name)
-    return found
-
-
-def distinct(contrasts: Iterable[Contrast]) -> list[Contrast]:
-    """The contrasts without those that ask another one's question again, in either direction.
-
-    Whatever their order, a declared contrast wins over exploratory ones with the same weights, and two levels
-    of a factor win over the two arms that have them, since their name tells the question. Declared ones come
-    first, then those of levels, then those of arms.
-    """
-    seen: set[frozenset[frozenset[tuple[str, float]]]] = set()
-    kept = []
-    for contrast in sorted(contrasts, key=lambda c: (not c.declared, c.kind in ("arm", "pair"))):
-        if _same(contrast) not in seen:
-            seen.add(_same(contrast))
-            kept.append(contrast)
-    return kept

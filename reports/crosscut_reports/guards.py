@@ -167,12 +167,12 @@ def changed_question(question: Question) -> list[Guard]:
 
 
 def repeated_hypotheses(pairs: Sequence[tuple[str, str]]) -> list[Guard]:
-    """Declared contrasts (left out, kept) that weigh the same arms alike, in either direction."""
+    """Declared contrasts (left out, kept) that weigh the same arms alike on a metric, in either direction."""
     if not pairs:
         return []
     texts = [f"{left_out} is {kept}" for left_out, kept in pairs]
     message = (
-        f"Declared hypotheses that ask the same of these arms, in either direction, count once: "
+        f"Declared hypotheses that ask the same of these arms and a metric, in either direction, count once: "
         f"{listed(texts)}."
     )
     return [Guard("repeated-hypotheses", "note", message)]

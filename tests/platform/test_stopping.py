@@ -162,6 +162,20 @@ def test_a_lost_search_trial_holds_its_family_until_it_is_tried_again(
     assert asked(plan) == dict.fromkeys(EFFECT, 3) and plan.done
 
 
+def test_what_two_hypotheses_ask_alike_counts_once(
+    experiment: Callable[..., Experiment], scored: Outcome
+) -> None:
+    one = reconcile(experiment({"effect": "big vs same"}, seeds_section=SEEDS), lambda _: None)
+    twice = reconcile(
+        experiment({"effect": "big vs same"}, {"arm": "same vs big"}, seeds_section=SEEDS), lambda _: None
+    )
+    carried_out(one, scored)
+    carried_out(twice, scored)
+    assert rounds_of("big", "same", 1) < rounds_of("big", "same", 2), "a family of two would take longer"
+    assert asked(twice) == asked(one)
+    assert asked(one)["big"] == rounds_of("big", "same", 1)
+
+
 def test_families_go_their_own_way(experiment: Callable[..., Experiment], scored: Outcome) -> None:
     second = {"compare": {"effect": "same vs idle"}, "family": "second"}
     plan = reconcile(experiment({"effect": "big vs none"}, second, seeds_section=SEEDS), lambda _: None)

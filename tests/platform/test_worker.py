@@ -116,3 +116,15 @@ def test_a_reason_is_short_and_can_be_shown(run: Callable[..., Record]) -> None:
     assert record.failure.reason.isprintable()
     record.failure.reason.encode()
     assert len(record.failure.traceback) <= 20_000 and "\n" in record.failure.traceback
+
+
+@pytest.mark.parametrize("function", [returning(Evaluation({"m": 1.0})), raising(ValueError("no"))])
+def test_a_record_holds_the_hash_of_what_was_declared_before_it(
+    work: Work, store: Store, monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any]
+) -> None:
+    module = types.ModuleType("made_up")
+    module.train = function  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "made_up", module)
+    site = Site(str(store.folder), str(store.folder), 1, 1, 1.0, 0.0, 0, None, declaration="5f3a")
+    found = train(replace(work, trainable="made_up:train"), site)
+    assert found.provenance["declaration"] == "5f3a"

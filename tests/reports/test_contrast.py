@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 
 from crosscut_reports.contrast import (
-    Contrast,
     ContrastError,
     against_arm,
     arm_pairs,
-    distinct,
     hypothesis,
     level_effects,
 )
@@ -126,38 +124,3 @@ def test_every_weight_sums_to_zero() -> None:
     ]
     for contrast in contrasts:
         assert sum(contrast.weights.values()) == pytest.approx(0)
-
-
-def test_a_question_asked_twice_appears_once_and_the_declared_form_wins() -> None:
-    declared = hypothesis({"constraints": "none vs ccr+ccs"}, LEVELS)
-    found = distinct(
-        [*against_arm(LEVELS, "scan/none"), declared, *level_effects(LEVELS, "constraints", "none")]
-    )
-    assert found[0] is declared
-    same = [c for c in found if set(c.weights) == {"scan/none", "scan/ccr+ccs"}]
-    assert same == [declared]
-    main = Contrast("main", {"a": 0.5, "b": 0.5, "c": -1}, declared=False, kind="level")
-    assert distinct([main, Contrast("pair", {"a": 1, "c": -1}, declared=False, kind="pair")]) == [
-        main,
-        Contrast("pair", {"a": 1, "c": -1}, declared=False, kind="pair"),
-    ]
-
-
-@pytest.mark.parametrize("turn", [1, -1])
-def test_levels_win_over_the_arms_that_have_them_whatever_their_order(turn: int) -> None:
-    arms, effects = against_arm(LEVELS, "scan/none"), level_effects(LEVELS, "constraints", "none")
-    found = distinct([*arms, *effects][::turn])
-    assert {c.name for c in found} == {
-        *(c.name for c in effects),
-        *("vse++/none vs scan/none", "vse++/ccr vs scan/none"),
-    }
-    assert [c.kind in ("arm", "pair") for c in found] == [False] * 4 + [True] * 2
-
-
-@pytest.mark.parametrize("turn", [1, -1])
-def test_declared_arms_win_over_the_levels_they_have_whatever_their_order(turn: int) -> None:
-    declared = hypothesis({"arm": "scan/none vs scan/ccr"}, LEVELS)
-    found = distinct([*level_effects(LEVELS, "constraints", "none"), declared][::turn])
-    assert found[0] is declared
-    assert "constraints: ccr vs none at backbone=scan" not in {c.name for c in found}
-    assert len(found) == 4
