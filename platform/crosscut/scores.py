@@ -13,7 +13,8 @@ from crosscut.plan import Plan
 from crosscut.records.record import Record
 from crosscut.shelf import ReadDetails, RecordShelf
 from crosscut_reports.directions import higher_is_better
-from crosscut_reports.scores import MetricScores, Queries, Scores, SplitFacts, linearised
+from crosscut_reports.scores import MetricScores, Queries, Scores, SplitFacts, linearised, resampled
+from crosscut_reports.statistics import Median
 from crosscut_trainables.evaluation import QueryRanks
 
 CUTOFFS = (1, 5, 10)
@@ -27,8 +28,9 @@ def scores_of(plan: Plan, primary: str | None = None, details: ReadDetails | Non
     that runs were evaluated on. `primary` takes the place of the sweep's; `details` gives the details of a record,
     whose examples can be looked at.
 
-    Recalls (`test/i2t_r1` …) and their sum `test/rsum` are known per image, from the ranks; every other metric
-    that all runs have is known per run. A run that is missing or failed is NaN.
+    Recalls (`test/i2t_r1` …) and their sum `test/rsum` are known per image, from the ranks, and median ranks are
+    resampled from them; every other metric that all runs have is known per run. A run that is missing or failed is
+    NaN.
     """
     seeds = plan.seeds
     runs = [_padded([finished(record) for record in arm.finals], len(seeds)) for arm in plan.arms]
@@ -43,6 +45,7 @@ def scores_of(plan: Plan, primary: str | None = None, details: ReadDetails | Non
     metrics: dict[str, MetricScores] = {}
     metrics.update((metric.name, metric) for metric in _per_cluster(runs, present, chosen))
     metrics.update((metric.name, metric) for metric in _by_value(runs, present, chosen))
+    metrics.update((metric.name, metric) for metric in _medians(runs, present, chosen))
     for name in common_metrics(present):
         if name not in metrics and name in chosen:
             values = np.array([[r.metrics[name] if r else np.nan for r in row] for row in runs])
@@ -200,6 +203,30 @@ def _by_value(
         if not all(np.array_equal(np.sort(r.values[name].clusters), np.sort(queries)) for r in present):
             continue
         yield _clustered(name, runs, queries, partial(_values, name=name))
+
+
+def _medians(
+    runs: Sequence[Sequence[Record | None]], present: Sequence[Record], chosen: Collection[str]
+) -> Iterator[MetricScores]:
+    """Each median rank that is chosen, of ranks that all runs have of the same clusters."""
+    for ranks in sorted(set.intersection(*(set(r.ranks) for r in present))) if present else []:
+        name = f"{ranks}_medr"
+        clusters = np.sort(present[0].ranks[ranks].clusters)
+        if name not in chosen or not all(
+            np.array_equal(np.sort(r.ranks[ranks].clusters), clusters) for r in present
+        ):
+            continue
+        blank = np.zeros(len(clusters), np.int32)
+        known = np.array([[_by_cluster(r.ranks[ranks]) if r else blank for r in row] for row in runs])
+        labels, places = np.unique(clusters, return_inverse=True)
+        statistic = Median(known, places, len(labels))
+        yield resampled(name, statistic, queries=len(clusters), higher_is_better=higher_is_better(name))
+
+
+def _by_cluster(ranks: QueryRanks) -> NDArray[np.int32]:
+    """Ranks in the order of the clusters, which makes runs that went through queries in another order alike."""
+    found: NDArray[np.int32] = ranks.ranks[np.argsort(ranks.clusters, kind="stable")]
+    return found
 
 
 def _hits(record: Record, name: str, cutoff: int) -> NDArray[np.float64]:

@@ -116,6 +116,7 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         adjustment=", ".join(dict.fromkeys(one.adjustment for one in families)) or "Holm",
         family=sum(one.size for one in families if one.declared),
         families=families,
+        resampled=tuple(metric for metric in metrics if scores.metrics[metric].statistic is not None),
     )
     arms = [
         result

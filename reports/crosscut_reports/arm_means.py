@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crosscut_reports import closed_form, query_scope, seed_scope
+from crosscut_reports import closed_form, crossed_bootstrap, query_scope, seed_scope
 from crosscut_reports.estimate import Estimate
 from crosscut_reports.measurement import Table
 from crosscut_reports.question import Question
@@ -23,7 +23,11 @@ def arm_mean(
     linear = values if table.metric.linear is None else table.metric.linear[table.rows[arm]][seeds]
     scope = table.scope(int(seeds.size), question.scope)
     estimate: Estimate
-    if scope == "seeds-and-queries":
+    statistic = table.metric.statistic
+    if statistic is not None and scope != "seeds":
+        resample = crossed_bootstrap.contrast if scope == "seeds-and-queries" else crossed_bootstrap.queries
+        estimate = resample(statistic, {table.rows[arm]: 1.0}, seeds.tolist())
+    elif scope == "seeds-and-queries":
         estimate = closed_form.contrast(linear)
     elif scope == "seeds":
         estimate = seed_scope.paired(values.mean(axis=1))

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crosscut_reports.directions import higher_is_better
-from crosscut_reports.scores import Array, MetricScores, Scores, linearised
+from crosscut_reports.directions import higher_is_better, is_median
+from crosscut_reports.scores import Array, MetricScores, Scores, linearised, resampled
+from crosscut_reports.statistics import Median, Statistic
 
 
 def from_arrays(
-    metrics: Mapping[str, ArrayLike],
+    metrics: Mapping[str, ArrayLike | Statistic],
     arms: Sequence[str],
     *,
     seeds: Sequence[str | int] | None = None,
@@ -24,7 +25,8 @@ def from_arrays(
 
     Args:
         metrics: name → (arms, seeds) a value a run, or (arms, seeds, queries) a value a query, of which the mean
-            is the metric. A run that is missing is NaN throughout.
+            is the metric, or the median where its name ends in `medr`, whose values are ranks. A run that is
+            missing is NaN throughout. Or a statistic of the same arms and seeds, such as a `statistics.Ratio`.
         arms: their names, in the order of the first axis.
         seeds: their labels, 0, 1, … by default; seed `s` of two arms is the same seed, which pairs them.
         levels: arm → factor → level; by default one factor, `arm`.
@@ -36,15 +38,26 @@ def from_arrays(
     """
     if len(set(arms)) != len(arms):
         raise ValueError("arms: found a name twice, expected each once")
-    arrays = {name: np.asarray(values, dtype=np.float64) for name, values in metrics.items()}
-    if not arrays:
+    if not metrics:
         raise ValueError("metrics: found none, expected one or more")
-    counts = {values.shape[1] for values in arrays.values() if values.ndim in (2, 3)}
-    labels = [str(seed) for seed in (range(max(counts, default=0)) if seeds is None else seeds)]
-    found = {
-        name: _metric(name, values, len(arms), len(labels), clusters, lower_is_better)
-        for name, values in arrays.items()
+    given_as = {
+        name: values if isinstance(values, Statistic) else np.asarray(values, dtype=np.float64)
+        for name, values in metrics.items()
     }
+    counts = {values.shape[1] for values in given_as.values() if len(values.shape) in (2, 3)}
+    labels = [str(seed) for seed in (range(max(counts, default=0)) if seeds is None else seeds)]
+    found = {}
+    for name, values in given_as.items():
+        better = higher_is_better(name) and name not in lower_is_better
+        if len(values.shape) not in (2, 3) or values.shape[:2] != (len(arms), len(labels)):
+            raise ValueError(
+                f"{name}: found the shape {values.shape}, expected ({len(arms)}, {len(labels)}) and queries, "
+                "if any"
+            )
+        if isinstance(values, Statistic):
+            found[name] = resampled(name, values, higher_is_better=better)
+        else:
+            found[name] = _metric(name, values, clusters, better)
     given = (
         {arm: {"arm": arm} for arm in arms} if levels is None else {arm: dict(levels[arm]) for arm in arms}
     )
@@ -54,20 +67,13 @@ def from_arrays(
 def _metric(
     name: str,
     values: Array,
-    arms: int,
-    seeds: int,
     clusters: Sequence[str | int] | None,
-    lower_is_better: Sequence[str],
+    better: bool,
 ) -> MetricScores:
-    if values.ndim not in (2, 3) or values.shape[:2] != (arms, seeds):
-        raise ValueError(
-            f"{name}: found the shape {values.shape}, expected ({arms}, {seeds}) and queries, if any"
-        )
     if np.isinf(values).any():
         raise ValueError(
             f"{name}: found an infinite value, expected finite ones, or NaN for a run that is missing"
         )
-    better = higher_is_better(name) and name not in lower_is_better
     if values.ndim == 2:
         return MetricScores(name, values[:, :, np.newaxis], higher_is_better=better)
     queries = values.shape[2]
@@ -82,6 +88,12 @@ def _metric(
     names = list(dict.fromkeys(own))
     place = {label: index for index, label in enumerate(names)}
     codes = np.array([place[label] for label in own])
+    if is_median(name):
+        try:
+            statistic = Median.of_floats(values, codes, len(names))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        return resampled(name, statistic, queries=queries, higher_is_better=better)
     order = np.argsort(codes, kind="stable")
     sizes = np.bincount(codes).astype(np.float64)
     starts = np.concatenate([[0], np.cumsum(sizes[:-1])]).astype(np.intp)

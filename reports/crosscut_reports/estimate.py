@@ -66,6 +66,8 @@ class Estimate:
     seed_counts: tuple[int, ...] = ()
     query_variance: float = 0.0
     reason: str | None = None
+    draws: Array | None = field(default=None, compare=False, repr=False)
+    """(draws,) of a bootstrap, where the interval rests on them too: see `crossed_bootstrap`."""
 
     @property
     def statistic(self) -> float | None:
@@ -75,13 +77,30 @@ class Estimate:
         return self.estimate / self.se if self.se > 0 else 0.0
 
     def interval(self, level: float) -> tuple[float, float] | None:
-        """The two-sided interval of a level such as 0.95; None where there is no test."""
+        """The two-sided interval of a level such as 0.95; None where there is no test.
+
+        With draws it is the wider, on either side, of Student's t and of what the draws leave: infinite where they
+        are too few for the level.
+        """
         if self.se is None or self.p is None:
             return None
-        if self.se == 0:
-            return (self.estimate, self.estimate)
-        half = t_quantile(0.5 + level / 2, self.df) * self.se
-        return (self.estimate - half, self.estimate + half)
+        half = t_quantile(0.5 + level / 2, self.df) * self.se if self.se > 0 else 0.0
+        low, high = (self.estimate - half, self.estimate + half)
+        if self.draws is None:
+            return (low, high)
+        bounds = percentiles(self.draws, level)
+        return (min(low, bounds[0]), max(high, bounds[1]))
+
+
+def percentiles(draws: Array, level: float) -> tuple[float, float]:
+    """The interval that draws alone give: x is in it where 2·(1 + #{draws ≤ x})/(1 + draws) and its like for ≥ are
+    1 − level or more. Infinite where there are too few of them."""
+    count = draws.size
+    least = math.ceil((1 - level) / 2 * (1 + count) * (1 - ROUNDING) - 1)
+    if least < 1:
+        return (-math.inf, math.inf)
+    ordered = np.sort(draws)
+    return (float(ordered[least - 1]), float(ordered[count - least]))
 
 
 def student(

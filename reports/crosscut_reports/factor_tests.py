@@ -31,7 +31,7 @@ def run(scores: Scores, table: Table, question: Question) -> tuple[list[FactorRe
             continue
         arms = [[cell[(name,)] for cell in whole] for name in names]
         seeds = table.common_seeds(arm for level in arms for cell in level for arm in cell)
-        scope = table.scope(len(seeds), question.scope)
+        scope = table.level_scope(len(seeds), question.scope)
         if scope == "queries" or len(seeds) < 2:
             needed = 2 if (table.clusters or 0) < 2 or question.scope == "seeds" else FEWEST_SEEDS
             why = f"it needs {needed} seeds common to all arms concerned, and there are {len(seeds)}"

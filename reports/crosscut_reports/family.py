@@ -10,7 +10,7 @@ import numpy as np
 
 from crosscut_reports import max_t
 from crosscut_reports.adjustment import ADJUSTMENTS, holm_multipliers, screen_multipliers
-from crosscut_reports.estimate import Array, t_quantile
+from crosscut_reports.estimate import Array
 from crosscut_reports.measurement import Measurement
 from crosscut_reports.question import Question
 from crosscut_reports.result import MAX_T, ContrastResult, Screen
@@ -30,8 +30,8 @@ class _Adjusted:
     """(members,) adjusted, NaN without a test."""
     multipliers: Array
     """(members,) what p-values are multiplied by as long as nothing else changes."""
-    halves: Array
-    """(members,) half widths of the simultaneous intervals, NaN where there are none."""
+    simultaneous: tuple[tuple[float, float] | None, ...]
+    """(members,) intervals that hold together, None where there are none."""
 
 
 def family(
@@ -69,17 +69,15 @@ def _adjusted(measured: Sequence[Measurement], alpha: float, name: str, screen: 
     method, adjust = ADJUSTMENTS[screen]
     found = adjust(p)
     done = found < alpha
-    halves = np.full(p.shape, np.nan)
+    bounds: tuple[tuple[float, float] | None, ...] = (None,) * len(measured)
     if screen == "holm":
         # Holm steps down: what is decided already makes room for the rest.
         multipliers = np.where(done, holm_multipliers(p), size - done.sum())
-        for place in np.flatnonzero(known).tolist():
-            estimate = measured[place].estimate
-            if estimate.se is not None:
-                halves[place] = t_quantile(1 - alpha / (2 * size), estimate.df) * estimate.se
+        # Without a test there is no interval, of whatever level.
+        bounds = tuple(one.estimate.interval(1 - alpha / max(size, 1)) for one in measured)
     else:
         multipliers = screen_multipliers(p)
-    return _Adjusted(name, method, found, multipliers, halves)
+    return _Adjusted(name, method, found, multipliers, bounds)
 
 
 def _joint(measured: Sequence[Measurement]) -> bool:
@@ -91,11 +89,15 @@ def _flipped_together(measured: Sequence[Measurement], p: Array, alpha: float, n
     known = np.flatnonzero(np.isfinite(p)).tolist()
     means = [means for place in known if (means := measured[place].flipped) is not None]
     found = max_t.step_down(np.stack(means), alpha)
-    adjusted, halves = np.full(p.shape, np.nan), np.full(p.shape, np.nan)
+    adjusted = np.full(p.shape, np.nan)
+    bounds: list[tuple[float, float] | None] = [None] * len(measured)
     # A single test may be exact, and is never above its family's.
     adjusted[known] = np.maximum(found.adjusted, p[known])
-    halves[known] = [found.critical * (measured[place].estimate.se or 0.0) for place in known]
-    return _Adjusted(name, MAX_T, adjusted, np.full(p.shape, float(len(known))), halves)
+    for place in known:
+        estimate = measured[place].estimate
+        half = found.critical * (estimate.se or 0.0)
+        bounds[place] = (estimate.estimate - half, estimate.estimate + half)
+    return _Adjusted(name, MAX_T, adjusted, np.full(p.shape, float(len(known))), tuple(bounds))
 
 
 def _result(
@@ -114,7 +116,7 @@ def _result(
         estimate, p_adjusted, scope, alpha, margin, float(adjusted.multipliers[place]) if tested else 1.0
     )
     wins, ties, losses = one.signs or (None, None, None)
-    half = float(adjusted.halves[place])
+    together = adjusted.simultaneous[place]
     return ContrastResult(
         name=one.contrast.name,
         metric=one.metric,
@@ -158,5 +160,5 @@ def _result(
         weights=one.contrast.weights,
         family_name=adjusted.name,
         adjustment=adjusted.method,
-        simultaneous=(estimate.estimate - half, estimate.estimate + half) if math.isfinite(half) else None,
+        simultaneous=together if together is not None and all(map(math.isfinite, together)) else None,
     )

@@ -74,7 +74,7 @@ def find(scores: Scores, table: Table, question: Question) -> tuple[FactorResult
         corners = [(a, b) for a in names[0] for b in names[1]]
         whole = [cell for cell in grouped if all(corner in cell for corner in corners)]
         seeds = table.common_seeds(arm for cell in whole for arms in cell.values() for arm in arms)
-        scope = table.scope(len(seeds), question.scope)
+        scope = table.level_scope(len(seeds), question.scope)
         if not whole or scope == "queries" or len(seeds) < 2:
             continue
         M = np.stack(

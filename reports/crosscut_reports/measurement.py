@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from crosscut_reports import closed_form, query_scope, seed_scope
+from crosscut_reports import closed_form, crossed_bootstrap, query_scope, seed_scope
 from crosscut_reports.contrast import Contrast
 from crosscut_reports.estimate import ROUNDING, Array, Components, Estimate
 from crosscut_reports.result import Scope
@@ -68,6 +68,8 @@ class Table:
     @property
     def clusters(self) -> int | None:
         """Number of clusters, None where scores are known per run only."""
+        if self.metric.statistic is not None:
+            return self.metric.statistic.clusters
         return self.metric.values.shape[2] if self.metric.per_cluster else None
 
     def seeds_of(self, arm: str) -> NDArray[np.intp]:
@@ -85,6 +87,10 @@ class Table:
         if wanted is not None and wanted != "seeds-and-queries":
             return wanted
         return "seeds-and-queries" if seeds >= FEWEST_SEEDS else "queries"
+
+    def level_scope(self, seeds: int, wanted: Scope | None) -> Scope:
+        """The scope of F tests: of statistics that are no means over clusters they know the runs alone."""
+        return self.scope(seeds, wanted) if self.metric.statistic is None else "seeds"
 
     def basis(self, arms: Sequence[str], wanted: Scope | None) -> Basis | None:
         """What a contrast of these arms is measured on; None where an arm has no run.
@@ -147,6 +153,12 @@ def _prepare(table: Table, contrast: Contrast, basis: Basis) -> Array:
 
 def _estimate(table: Table, contrast: Contrast, basis: Basis, D: Array, p: float | None) -> Estimate:
     """From `D` as `_prepare` gives it; variances over clusters are of linear scores."""
+    if table.metric.statistic is not None and basis.scope != "seeds":
+        weights = {table.rows[arm]: table.sign * weight for arm, weight in contrast.weights.items()}
+        resample = (
+            crossed_bootstrap.contrast if basis.scope == "seeds-and-queries" else crossed_bootstrap.queries
+        )
+        return resample(table.metric.statistic, weights, basis.seeds if basis.paired else None)
     linear = D
     own = [table.linear_of(arm, table.seeds_of(arm)) for arm in contrast.weights]
     if table.metric.linear is not None:
@@ -163,17 +175,19 @@ def _estimate(table: Table, contrast: Contrast, basis: Basis, D: Array, p: float
         if basis.scope == "seeds-and-queries":
             return closed_form.contrast(linear)
         return seed_scope.paired(D.mean(axis=1), float(np.abs(D).max()))
-    weights = list(contrast.weights.values())
+    factors = list(contrast.weights.values())
     if basis.scope == "seeds-and-queries":
-        return closed_form.unpaired(own, weights)
+        return closed_form.unpaired(own, factors)
     identical = not D.any() and all(float(np.ptp(scores, axis=0).max()) <= table.rounding for scores in own)
-    return seed_scope.unpaired([scores.mean(axis=1) for scores in own], weights, identical)
+    return seed_scope.unpaired([scores.mean(axis=1) for scores in own], factors, identical)
 
 
 def _signs(table: Table, basis: Basis, D: Array) -> tuple[int, int, int] | None:
     """Wins, ties and losses over clusters, or over seeds where there are no clusters. None where clusters are of
-    several samples, since one of them has no difference of its own."""
-    if table.metric.blocks is not None or (not table.metric.per_cluster and not basis.paired):
+    several samples, or the metric is no mean over them, since one of them has no difference of its own."""
+    if table.metric.statistic is not None or table.metric.blocks is not None:
+        return None
+    if not table.metric.per_cluster and not basis.paired:
         return None
     units = table.cleared(D.mean(axis=0 if table.metric.per_cluster else 1))
     wins, losses = int((units > 0).sum()), int((units < 0).sum())
@@ -193,7 +207,7 @@ def measure(
         None if basis is None else _prepare(table, contrast, basis)
         for contrast, basis in zip(contrasts, bases, strict=True)
     ]
-    flips = table.metric.blocks is None
+    flips = table.metric.blocks is None and table.metric.statistic is None
     flipped = [
         place for place, basis in enumerate(bases) if flips and basis is not None and basis.scope == "queries"
     ]

@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from crosscut_reports.statistics import Statistic
+
 Array = NDArray[np.float64]
 
 
@@ -51,6 +53,11 @@ class MetricScores:
     sample, those after them the next. Then `linear` is there and has the variance of the whole, while whether an
     arm is ahead on a single cluster has no meaning; see `splits.difference`. None: one sample."""
 
+    statistic: Statistic | None = None
+    """Of a metric that is no mean over clusters, such as a median of ranks: its value in every run under weights
+    of the clusters, for the crossed bootstrap. Then `values` has one column, the metric of each run, and
+    `clusters` is None."""
+
     @property
     def per_cluster(self) -> bool:
         """Whether scores are known per cluster, so that the scopes with new queries are possible."""
@@ -61,6 +68,14 @@ class MetricScores:
         """(arms, seeds) the metric of every run, NaN where the run is missing."""
         means: Array = self.values.mean(axis=2)
         return means
+
+
+def resampled(
+    name: str, statistic: Statistic, *, queries: int | None = None, higher_is_better: bool = True
+) -> MetricScores:
+    """A metric that is no mean over clusters."""
+    values = statistic.plain()[:, :, np.newaxis]
+    return MetricScores(name, values, None, queries, higher_is_better, statistic=statistic)
 
 
 @dataclass(frozen=True)

@@ -200,8 +200,8 @@ def _point(severity: float, split: str, mean: ArmResult) -> SeverityPoint:
 
 def _unpaired(splits: Compared, tables: Mapping[str, Table], paired: Mapping[str, bool]) -> list[Guard]:
     """Splits of other queries than the source's."""
-    apart = [split for split, together in paired.items() if not together and tables[split].clusters]
-    if not apart or not tables[splits.source].clusters:
+    apart = [split for split, together in paired.items() if not together and tables[split].metric.per_cluster]
+    if not apart or not tables[splits.source].metric.per_cluster:
         return []
     message = (
         f"Other queries than those of {splits.source} are asked on {listed(apart)}: an arm's change from one to "

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from crosscut_reports.columns import RESERVED, Coded, Codes, Columns, TableError, load, near_name, of_frame
-from crosscut_reports.directions import higher_is_better
-from crosscut_reports.scores import MetricScores, Scores, linearised
+from crosscut_reports.directions import higher_is_better, is_median
+from crosscut_reports.scores import MetricScores, Scores, linearised, resampled
+from crosscut_reports.statistics import Median
 
 __all__ = ["TableError", "from_frame", "read"]
 
@@ -29,7 +30,8 @@ def read(path: str | Path, *, metric: str | None = None, factors: Sequence[str] 
 
     Values keep the table's unit. Where there are queries, a cluster's score is the sum of its queries' values
     times C/N, for C clusters and N queries, so that the plain mean over clusters is the mean over queries
-    also where clusters are unequal. Without a `cluster` column each query is a cluster of its own. A run with
+    also where clusters are unequal. Of a metric whose name ends in `medr` the values of queries are ranks, and it
+    is their median. Without a `cluster` column each query is a cluster of its own. A run with
     no row for a metric is missing; a run with some of its queries is refused. Six recalls without their sum
     get an `rsum`.
 
@@ -217,6 +219,15 @@ def _metric(
     cluster = clusters_of[query[at]]
     present = np.unique(clusters_of[queries])
     column = np.searchsorted(present, cluster)
+    if is_median(name):
+        ranks = np.full((shape[0] * shape[1], len(queries)), np.nan)
+        ranks[run, np.searchsorted(queries, query[at])] = values
+        try:
+            codes = np.searchsorted(present, clusters_of[queries])
+            statistic = Median.of_floats(ranks.reshape(*shape, len(queries)), codes, len(present))
+        except ValueError as error:
+            raise columns.fault(f"metric {name!r}: {error}") from None
+        return resampled(name, statistic, queries=len(queries), higher_is_better=better)
     # Each cluster's mean weighs n_c·C/N, which is its sum times C/N.
     cells = shape[0] * shape[1] * len(present)
     sums = np.bincount(run * len(present) + column, weights=values, minlength=cells)

@@ -18,6 +18,7 @@ from crosscut.scores import hits, scores_of
 from crosscut_reports.context import Failure as Told
 from crosscut_reports.context import Note
 from crosscut_reports.hypothesis import Hypothesis
+from crosscut_reports.statistics import Median
 from crosscut_trainables.evaluation import QueryRanks, QueryValues, SplitFacts
 from crosscut_trainables.metrics import CUTOFFS
 
@@ -94,6 +95,10 @@ def test_the_order_of_the_queries_does_not_matter(ended: Callable[[Outcome], Pla
 
     left, right = scores_of(ended(outcome)), scores_of(ended(shuffled))
     np.testing.assert_array_equal(left.metrics["test/rsum"].values, right.metrics["test/rsum"].values)
+    weights = np.random.default_rng(0).integers(0, 3, (4, 20)).astype(float)
+    medians = [found.metrics["test/t2i_medr"].statistic for found in (left, right)]
+    assert medians[0] is not None and medians[1] is not None
+    np.testing.assert_array_equal(medians[0].values(weights), medians[1].values(weights))
 
 
 def test_a_run_that_failed_or_is_missing_is_nan_everywhere(
@@ -133,12 +138,24 @@ def test_a_metric_that_not_all_runs_have_is_left_out(
     assert "test/all" in metrics and "test/few" not in metrics
 
 
-def test_median_ranks_are_known_per_run_and_lower_is_better(
-    ended: Callable[[Outcome], Plan], outcome: Outcome
+@pytest.mark.parametrize("direction", ["i2t", "t2i"])
+def test_median_ranks_are_resampled_from_the_ranks_and_lower_is_better(
+    ended: Callable[[Outcome], Plan], outcome: Outcome, direction: str
 ) -> None:
-    metrics = scores_of(ended(outcome)).metrics
-    medr = metrics["test/i2t_medr"]
+    plan = ended(lambda work: unequal(outcome(work)))
+    metrics = scores_of(plan).metrics
+    medr = metrics[f"test/{direction}_medr"]
     assert not medr.per_cluster and medr.values.shape == (2, 3, 1)
+    assert isinstance(medr.statistic, Median) and medr.statistic.clusters == 20
+    ranks = [[np.median(r.ranks[f"test/{direction}"].ranks) for r in row if r] for row in finals(plan)]
+    assert medr.runs.tolist() == ranks
+    weights = np.zeros((1, 20))
+    weights[0, 7] = 1
+    record = finals(plan)[1][2]
+    assert record is not None
+    queries = record.ranks[f"test/{direction}"]
+    image = np.unique(queries.clusters)[7]
+    assert medr.statistic.values(weights)[1, 2, 0] == np.median(queries.ranks[queries.clusters == image])
     assert not medr.higher_is_better
     assert metrics["test/rsum"].higher_is_better and metrics["test/i2t_r1"].higher_is_better
 

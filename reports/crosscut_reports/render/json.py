@@ -31,7 +31,7 @@ CONTRAST_KEYS = (
 )  # fmt: skip
 DESIGN_KEYS = (
     "configs", "seeds", "queries", "clusters", "factors", "balanced", "scope",
-    "primary", "alpha", "margin", "baseline", "adjustment", "family",
+    "primary", "alpha", "margin", "baseline", "adjustment", "family", "resampled",
 )  # fmt: skip
 FACTOR_KEYS = (
     "factor",

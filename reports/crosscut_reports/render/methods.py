@@ -19,6 +19,11 @@ REFERENCES = {
         "Hillis, S. L. (2014). A marginal-mean ANOVA approach for analyzing multireader multicase "
         "radiological imaging data. Statistics in Medicine 33(2), 330–360."
     ),
+    "brennan": (
+        "Brennan, R. L., Harris, D. J., and Hanson, B. A. (1987). The Bootstrap and Other Procedures for "
+        "Examining the Variability of Estimated Variance Components in Testing Contexts. ACT Research Report 87-7."
+    ),
+    "owen": ("Owen, A. B. (2007). The pigeonhole bootstrap. Annals of Applied Statistics 1(2), 386–411."),
     "holm": (
         "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal "
         "of Statistics 6(2), 65–70."
@@ -108,6 +113,8 @@ def methods(result: Result) -> list[str]:
         "one-sided tests (Schuirmann 1987) that are judged on the primary metric and not adjusted. "
         "Otherwise it is undecided, and absence of evidence is not evidence of absence.",
     ]
+    if result.design.resampled:
+        paragraphs.append(_resampled(result))
     if result.factors:
         test = (
             "A factor's F test is over the cells where all its levels occur, with the denominator and "
@@ -119,6 +126,23 @@ def methods(result: Result) -> list[str]:
     if result.shift is not None:
         paragraphs.append(shift_methods.paragraph(result.shift, facts))
     return paragraphs
+
+
+def _resampled(result: Result) -> str:
+    """How metrics that are no means were treated."""
+    facts = result.design
+    scopes = {one.scope for one in result.contrasts if one.metric in facts.resampled}
+    names = numbers.words(facts.resampled)
+    verb = "is no mean" if len(facts.resampled) == 1 else "are no means"
+    if scopes == {"seeds"}:
+        return f"{names} {verb} over queries; the values of runs are compared."
+    return (
+        f"{names} {verb} over queries, so seeds and clusters of queries were resampled, independently of each "
+        "other and with the same counts for all arms and contrasts (Brennan, Harris and Hanson 1987; Owen 2007), "
+        "2000 times. An interval is the wider, on either side, of the percentiles of the draws and of Student's t "
+        "on the standard error that the draws of clusters and the spread over seeds give; p-values agree with "
+        "the intervals. This is mildly conservative. F tests of factors on such a metric are of the runs' values."
+    )
 
 
 def _families(result: Result) -> str:
@@ -157,6 +181,7 @@ def references(result: Result) -> list[str]:
     }
     chosen = ["obuchowski", "hillis2007", "hillis2014"] if "seeds-and-queries" in scopes else []
     used = {one.adjustment for one in result.design.families} | {result.design.adjustment}
+    chosen += ["brennan", "owen"] if result.design.resampled else []
     chosen += [key for key, name in _SOURCES.items() if name in used]
     chosen += ["welch"] if result.shift is not None and shift_methods.welch(result.shift) else []
     return [REFERENCES[key] for key in sorted([*chosen, "schuirmann"])]

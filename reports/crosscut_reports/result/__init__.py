@@ -68,6 +68,9 @@ class Design:
     families: tuple[Family, ...] = ()
     """All of the contrasts of arms, declared ones first."""
 
+    resampled: tuple[str, ...] = ()
+    """Metrics that are no means over clusters, whose scopes with new queries rest on a bootstrap."""
+
     @property
     def declared_families(self) -> tuple[Family, ...]:
         """Those of declared contrasts."""
