@@ -116,6 +116,14 @@ def pictured(views: Sequence[QueryView], names: tuple[str, str] = ("a", "b")) ->
     return report(scored(ranks, Held(dict(enumerate(views))), names), baseline=names[0])
 
 
+def written(result: Result, folder: Path) -> dict[str, str]:
+    """Every text that is written, by the name of its file."""
+    paths = write(result, folder)
+    return {
+        name: path.read_text("utf-8") for name, path in paths.items() if path.suffix not in (".png", ".pdf")
+    }
+
+
 def figure(*views: QueryView) -> ElementTree.Element:
     return ElementTree.fromstring(figures.draw(pictured(views))["examples"])
 
@@ -244,7 +252,7 @@ def test_there_is_no_page(scores: Scores, tmp_path: Path) -> None:
     before = pictured([seen(), seen()])
     assert "examples.svg" in write(before, tmp_path)
     without = replace(before, examples=None)
-    paths = {name: path.read_text(encoding="utf-8") for name, path in write(without, tmp_path).items()}
+    paths = written(without, tmp_path)
     assert not (tmp_path / "examples.svg").exists()
     assert apart(without) == []
     assert f"<h2>{HEADING}</h2>" not in paths["report.html"]
@@ -256,7 +264,7 @@ def test_where_no_query_differs_the_report_says_so_and_draws_nothing(tmp_path: P
     result = report(scored(np.full((2, 2, 4), 3)), baseline="a")
     assert result.examples is not None
     assert places(result.examples) == ([], [])
-    paths = {name: path.read_text(encoding="utf-8") for name, path in write(result, tmp_path).items()}
+    paths = written(result, tmp_path)
     told = (
         "Of 4 queries of test/t2i that can be looked at there is none on which the ranks of b and a differ."
     )
@@ -274,7 +282,7 @@ LOOKS = {"b": [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.1, 0.001, 0.4]], "a": [[0.
 def test_every_output_shows_the_queries_and_their_ranks(tmp_path: Path) -> None:
     result = pictured([seen(("one", "two")), seen(("three",), grey(), {"b": [[0.1, np.nan, 0.12345]]})])
     assert result.examples is not None
-    paths = {name: path.read_text(encoding="utf-8") for name, path in write(result, tmp_path).items()}
+    paths = written(result, tmp_path)
     page, said, svg = section(paths["report.html"]), part(paths["report.md"]), paths["examples.svg"]
     for told in (page, said, " ".join(texts(ElementTree.fromstring(svg)))):
         at = [told.index(f"{x} ranks the right item better than {y}") for x, y in ("ba", "ab")]
@@ -360,7 +368,7 @@ def test_weights_that_are_no_numbers_or_nothing_draw_no_region(held: float, tmp_
     assert [len(panel) for panel in panels(figure(seen(attention={"b": weights})))] == [0, 0, 0]
     weights[1, 2] = 0.5
     result = pictured([seen(picture=grey(), attention={"b": weights, "a": [[0.5, 0.5]]})])
-    paths = {name: path.read_text(encoding="utf-8") for name, path in write(result, tmp_path).items()}
+    paths = written(result, tmp_path)
     svg = ElementTree.fromstring(paths["examples.svg"])
     assert [[box["title"] for box in panel] for panel in panels(svg)] == [[], ["red, region 3: 0.500"], []]
     assert "arank 2, 2" in texts(svg)  # weights of other regions than these are not drawn
@@ -389,7 +397,7 @@ def test_names_and_captions_stay_text_in_every_output(tmp_path: Path) -> None:
     words = (*NASTY, "\x00\x1b", "&lt;b&gt;", "' onload='x")
     views = [seen(words, colour(), {name: np.full((6, 3), 0.5) for name in NASTY}) for _ in range(2)]
     result = pictured(views, (NASTY[0], NASTY[1]))
-    paths = {name: path.read_text(encoding="utf-8") for name, path in write(result, tmp_path).items()}
+    paths = written(result, tmp_path)
     page, said = section(paths["report.html"]), part(paths["report.md"])
     for text in (page, said, paths["examples.svg"]):
         assert "<script" not in text

@@ -124,8 +124,8 @@ def test_figures_name_their_scope(rich: Result) -> None:
 
 
 def test_figures_without_data_are_left_out(rich: Result, seeds_only: Result) -> None:
-    assert list(draw(rich)) == ["forest", "arms", "tuning"]
-    assert list(draw(seeds_only)) == ["forest", "arms"]
+    assert list(draw(rich)) == ["forest", "arms", "interaction", "tuning"]
+    assert list(draw(seeds_only)) == ["forest", "arms", "interaction"]
     assert draw(replace(seeds_only, contrasts=(), arms=())) == {}
 
 

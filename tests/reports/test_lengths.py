@@ -61,6 +61,14 @@ def report(scores: Scores, **asked: Any) -> Result:
     return analyse(scores, Question(**asked), Context("lengths"))
 
 
+def written(result: Result, folder: Path) -> dict[str, str]:
+    """Every text that is written, by the name of its file."""
+    paths = write(result, folder)
+    return {
+        name: path.read_text("utf-8") for name, path in paths.items() if path.suffix not in (".png", ".pdf")
+    }
+
+
 def queries_of(scores: Scores) -> tuple[Queries, Ints]:
     assert scores.queries is not None
     assert scores.queries.words is not None
@@ -313,7 +321,7 @@ def test_without_several_lengths_there_is_no_page(known: str, tmp_path: Path) ->
     result = report(replace(scores, queries=None if known == "no queries" else queries))
     assert result.lengths == ()
     after = write(result, tmp_path)
-    assert set(before) - set(after) == {"lengths.csv", "lengths.svg"}
+    assert set(before) - set(after) == {"lengths.csv", "lengths.svg", "lengths.png", "lengths.pdf"}
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(after)
     assert all(HEADING not in after[f"report.{end}"].read_text(encoding="utf-8") for end in ("html", "md"))
     assert json.loads(after["report.json"].read_text(encoding="utf-8"))["lengths"] == []
@@ -324,7 +332,7 @@ def test_without_several_lengths_there_is_no_page(known: str, tmp_path: Path) ->
 
 def test_every_output_has_the_figures(tmp_path: Path) -> None:
     result = report(made(), baseline="b")
-    paths = {name: path.read_text(encoding="utf-8") for name, path in write(result, tmp_path).items()}
+    paths = written(result, tmp_path)
     page, said = section(paths["report.html"]), part(paths["report.md"])
     assert '<svg xmlns="http://www.w3.org/2000/svg"' in page
     words = plain(re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL))
@@ -360,7 +368,7 @@ def test_a_mean_without_an_interval_is_shown_alone(tmp_path: Path) -> None:
     ranks = np.random.default_rng(3).integers(1, 14, (2, 1, 20)).astype(np.int32)
     words = np.where(np.arange(20) < 6, 1, 7).astype(np.int32)
     result = report(scored(ranks, np.maximum(np.arange(20) - 5, 0).astype(np.int32), words))
-    paths = {name: path.read_text(encoding="utf-8") for name, path in write(result, tmp_path).items()}
+    paths = written(result, tmp_path)
     short = result.lengths[0]
     assert (short.low, short.ci) == (1, None)
     assert f"<td>{numbers.points(short.mean)}</td>" in section(paths["report.html"])
@@ -411,7 +419,7 @@ def test_the_figure_keeps_within_its_scale_where_all_or_nothing_is_found() -> No
 
 def test_names_stay_names_in_every_output(tmp_path: Path) -> None:
     result = report(made(names=NASTY), baseline=NASTY[1])
-    paths = {name: path.read_text(encoding="utf-8") for name, path in write(result, tmp_path).items()}
+    paths = written(result, tmp_path)
     page, said, svg = section(paths["report.html"]), part(paths["report.md"]), paths["lengths.svg"]
     for text in (page, said, svg):
         assert "<script" not in text

@@ -649,7 +649,9 @@ def test_the_page_shows_the_matrix_the_figures_and_the_effects() -> None:
     shift = result.shift
     assert shift is not None
     drawn_figures = figures.draw(result)
-    assert list(drawn_figures) == ["forest", "arms", "shift", "severity", "power"]
+    assert list(drawn_figures) == [
+        "forest", "arms", "interaction", "shift", "severity", "shapley", "path", "ranking", "power",
+    ]  # fmt: skip
     text = page.render(result, drawn_figures)
     assert text.index("<h2>Arms") < text.index("<h2>Domain shift") < text.index("<h2>Factors")
     words = plain(re.sub(r"<svg.*?</svg>", "", section(text), flags=re.DOTALL))

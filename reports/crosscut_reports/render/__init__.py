@@ -1,4 +1,4 @@
-"""A result as files: `report.html`, `report.md`, `report.json`, CSV tables and the figures."""
+"""A result as files: `report.html`, `report.md`, `report.json`, CSV tables, and figures as SVG, PNG and PDF."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ OPTIONAL = ("shift.csv", "effects.csv", "lengths.csv")
 def write(result: Result, folder: str | Path) -> dict[str, Path]:
     """Write every output of `result` into `folder`, made if need be; file name → path.
 
-    All texts are made before the first is written, and a file is replaced whole, so a reader never meets half
+    All of them are made before the first is written, and a file is replaced whole, so a reader never meets half
     of one. The same result gives the same bytes. Raises ValueError where the result holds a NaN.
     """
     from crosscut_reports.render import csv, figures, html, json, markdown
 
-    drawn = figures.draw(result)
-    texts = {
-        "report.html": html.render(result, drawn),
+    drawn = figures.drawings(result)
+    svgs = figures.svgs(result, drawn)
+    made: dict[str, str | bytes] = {
+        "report.html": html.render(result, svgs),
         "report.md": markdown.render(result),
         "report.json": json.render(result),
         "contrasts.csv": csv.contrasts(result),
@@ -33,23 +34,25 @@ def write(result: Result, folder: str | Path) -> dict[str, Path]:
             else {"shift.csv": csv.shift(result), "effects.csv": csv.effects(result)}
         ),
         **({"lengths.csv": csv.lengths(result)} if result.lengths else {}),
-        **{f"{name}.svg": text for name, text in drawn.items()},
+        **{f"{name}.svg": text for name, text in svgs.items()},
+        **figures.files(drawn),
     }
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    paths = {name: _replace(target / name, text) for name, text in texts.items()}
-    for name in (*OPTIONAL, *(f"{name}.svg" for name in figures.FIGURES)):
-        if name not in texts:  # of an earlier report, and this one has no data for it
+    paths = {name: _replace(target / name, content) for name, content in made.items()}
+    kinds = ("svg", *figures.FORMATS)
+    for name in (*OPTIONAL, *(f"{name}.{kind}" for name in figures.FIGURES for kind in kinds)):
+        if name not in made:  # of an earlier report, and this one has no data for it
             (target / name).unlink(missing_ok=True)
     return paths
 
 
-def _replace(path: Path, text: str) -> Path:
-    """Write `text` beside `path`, then put it in its place in one step."""
+def _replace(path: Path, content: str | bytes) -> Path:
+    """Write `content` beside `path`, then put it in its place in one step."""
     descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
         Path(beside).chmod(0o644)
         Path(beside).replace(path)
     except BaseException:

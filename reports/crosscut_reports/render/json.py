@@ -95,6 +95,7 @@ def as_data(result: Result) -> dict[str, Any]:
             for one in result.shapley
         ],
         "path": None if result.path is None else _path(result.path),
+        "ranking": None if result.ranking is None else vars(result.ranking),
         "importance": [vars(one) for one in context.importance],
         "power": None if result.power is None else _power(result.power),
         "sequential": [vars(one) for one in result.sequential],

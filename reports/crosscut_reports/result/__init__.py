@@ -11,6 +11,7 @@ from crosscut_reports.result.contrast import ContrastResult, FactorResult, Famil
 from crosscut_reports.result.decomposition import AblationPath, PathStep, Shapley
 from crosscut_reports.result.examples import Examples, ShownQuery
 from crosscut_reports.result.planning import PowerPlan, PowerPoint, SequentialResult
+from crosscut_reports.result.ranking import Ranking
 from crosscut_reports.result.shift import Drop, SeverityCurve, SeverityPoint, Shift, ShiftEffect
 from crosscut_reports.result.terms import MAX_T, SCOPE_TEXT, Scope, Screen, Severity, Verdict
 
@@ -30,6 +31,7 @@ __all__ = [
     "PathStep",
     "PowerPlan",
     "PowerPoint",
+    "Ranking",
     "Result",
     "Scope",
     "Screen",
@@ -104,5 +106,6 @@ class Result:
     """F tests of the interaction of two factors, named `a × b`."""
     shapley: tuple[Shapley, ...] = ()
     path: AblationPath | None = None
+    ranking: Ranking | None = None
     power: PowerPlan | None = None
     sequential: tuple[SequentialResult, ...] = ()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import io
 import textwrap
+import warnings
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -69,6 +71,7 @@ MARKS: Mapping[Verdict, Mark] = {
 STYLE = {
     "svg.hashsalt": "crosscut",
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,
     "text.parse_math": False,
     "axes.formatter.useoffset": False,
     "font.size": 8.5,
@@ -127,6 +130,14 @@ class Drawing:
         self.axes.text(1.02, y, text, transform=place, va="center", ha="left", clip_on=False)
 
 
+@contextmanager
+def any_glyph() -> Iterator[None]:
+    """A character that matplotlib's font lacks is a box in a PNG, text in an SVG, and no reason to warn."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font")
+        yield
+
+
 def level(result: Result) -> str:
     """The level of the intervals, such as `95%`."""
     return f"{100 * (1 - result.design.alpha):g}%"
@@ -163,7 +174,8 @@ def svg(name: str, title: str, drawing: Drawing | ElementTree.Element) -> str:
 def _plotted(drawing: Drawing) -> ElementTree.Element:
     """What matplotlib makes of a drawing."""
     text = io.StringIO()
-    drawing.figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    with any_glyph():
+        drawing.figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     root = ElementTree.fromstring(text.getvalue())  # noqa: S314  (what matplotlib has just written)
     for child in list(root):
         if child.tag == f"{{{SVG}}}metadata":

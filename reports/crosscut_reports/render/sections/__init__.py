@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from crosscut_reports.render.sections import decomposition, importance, interactions, power, sequential
+from crosscut_reports.render.sections import (
+    decomposition,
+    importance,
+    interactions,
+    power,
+    ranking,
+    sequential,
+)
 from crosscut_reports.render.sections.section import Section
 from crosscut_reports.result import Result
 
@@ -14,6 +21,7 @@ SECTIONS: tuple[Callable[[Result], Section | None], ...] = (
     interactions.section,
     decomposition.shares,
     decomposition.steps,
+    ranking.section,
     sequential.section,
     power.section,
     importance.section,

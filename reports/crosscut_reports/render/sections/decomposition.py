@@ -27,7 +27,7 @@ def shares(result: Result) -> Section | None:
         f"{numbers.words(SCOPE_TEXT[one] for one in scopes)}."
     )
     head = ("Towards", "Component", "Share", "Interval", "p adjusted")
-    return Section("Shares of the components", caption, head, tuple(rows), left=2)
+    return Section("Shares of the components", caption, head, tuple(rows), left=2, figure="shapley")
 
 
 def steps(result: Result) -> Section | None:
@@ -46,7 +46,7 @@ def steps(result: Result) -> Section | None:
         "and none is a test of a hypothesis."
     )
     head = ("Step", "Arm", "Mean", "Gain", "Interval", "p adjusted")
-    return Section("Ablation path", caption, head, tuple(rows), left=2)
+    return Section("Ablation path", caption, head, tuple(rows), left=2, figure="path")
 
 
 def _figures(result: Result, one: ContrastResult) -> tuple[str, str, str]:

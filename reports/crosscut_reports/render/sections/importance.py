@@ -29,4 +29,4 @@ def section(result: Result) -> Section | None:
         "sampler chose are no random sample, so a parameter that it soon settled may look unimportant."
     )
     head = ("Arm", "Parameter", "Share", "90% interval", "Trials")
-    return Section("What mattered in tuning", caption, head, rows, left=2)
+    return Section("What mattered in tuning", caption, head, rows, left=2, figure="importance")

@@ -30,4 +30,4 @@ def section(result: Result) -> Section | None:
         "are exploratory, and adjusted by Holm among themselves."
     )
     head = ("Factors", "Metric", "Tested", "Scope", "F", "df", "p", "p adjusted")
-    return Section("Interactions", caption, head, rows, left=4)
+    return Section("Interactions", caption, head, rows, left=4, figure="interaction")

@@ -49,4 +49,4 @@ def section(result: Result) -> Section | None:
         "Hypothesis", "Metric", "Outcome", "Seeds", "Estimate", f"{level} confidence sequence (valid)",
         f"{level} closed form (not valid)", "E", "p",
     )  # fmt: skip
-    return Section("Seeds added until decided", caption, head, tuple(rows), left=3)
+    return Section("Seeds added until decided", caption, head, tuple(rows), left=3, figure="sequential")
