@@ -61,4 +61,4 @@ def test_names_do_not_meet(rich: Result, count: int, name: str) -> None:
     ]
     assert len(drawing.data) == count
     assert all(high.y0 > low.y1 - 3 for high, low in pairwise(names))
-    assert min(box.y0 for box in names) > drawing.axes.xaxis.label.get_window_extent().y1
+    assert min(box.y0 for box in names) > drawing.axes.bbox.y0 - 1

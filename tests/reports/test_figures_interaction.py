@@ -13,6 +13,7 @@ import pytest
 from crosscut_reports.render import figures, numbers
 from crosscut_reports.render.figures.drawing import Drawing
 from crosscut_reports.render.figures.interaction import MOST_LINES, panels
+from crosscut_reports.render.sections import sections
 from crosscut_reports.result import Result
 
 NASTY = '$x_1^{2}$ <b>&amp; \\frac{1}{2} "q" and_a_word_that_does_not_break_within_forty_characters '
@@ -170,3 +171,8 @@ def test_levels_keep_the_order_of_the_design(rich: Result) -> None:
     factors = dict(rich.design.factors)
     assert order(factors) == ("none", "ccr", "ccr+ccs")
     assert order(factors | {"constraints": ("ccr+ccs", "ccr", "none")}) == ("ccr+ccs", "ccr", "none")
+
+
+def test_the_section_names_the_figure(rich: Result) -> None:
+    tested = replace(rich, interactions=(replace(rich.factors[0], factor="backbone × constraints"),))
+    assert [one.figure for one in sections(tested)] == ["interaction"]

@@ -88,7 +88,7 @@ def test_names_do_not_meet_and_stay_text(rich: Result, steps: int) -> None:
         text.get_window_extent() for text in drawing.axes.texts if text.get_horizontalalignment() == "right"
     ]
     assert all(high.y0 > low.y1 - 3 for high, low in pairwise(names))
-    assert min(box.y0 for box in names) > drawing.axes.xaxis.label.get_window_extent().y1
+    assert min(box.y0 for box in names) > drawing.axes.bbox.y0 - 1
     assert "$x_1^{2}$ &lt;b&gt;&amp;amp;" in figures.svgs(result, {"path": drawing})["path"]
 
 

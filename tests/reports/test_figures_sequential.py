@@ -99,8 +99,11 @@ def test_several_metrics_have_a_heading_each_and_no_margin(rich: Result) -> None
 
 
 def test_an_estimate_that_is_not_known_keeps_its_row(rich: Result) -> None:
-    (row,) = drawn(rich, replace(FOUND[-1], estimate=float("nan"))).data.values()
-    assert (row["name"], row["estimate"]) == ("young", numbers.NONE)
+    drawing = drawn(rich, replace(FOUND[0], estimate=float("nan")), FOUND[1])
+    assert [row["estimate"] for row in drawing.data.values()] == [numbers.NONE, "−1.90"]
+    svg = figures.svgs(rich, {"sequential": drawing})["sequential"]
+    assert svg.count("data-estimate=") == 2
+    assert '"nan' not in svg and " nan" not in svg
 
 
 def test_there_is_no_figure_where_seeds_were_fixed(rich: Result) -> None:
@@ -115,7 +118,7 @@ def test_names_do_not_meet_and_stay_text(rich: Result, rows: int) -> None:
         text.get_window_extent() for text in drawing.axes.texts if text.get_horizontalalignment() == "right"
     ]
     assert all(high.y0 > low.y1 - 3 for high, low in pairwise(names))
-    assert min(box.y0 for box in names) > drawing.axes.xaxis.label.get_window_extent().y1
+    assert min(box.y0 for box in names) > drawing.axes.bbox.y0 - 1
     asides = [
         text.get_window_extent() for text in drawing.axes.texts if text.get_horizontalalignment() == "left"
     ]

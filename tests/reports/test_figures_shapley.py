@@ -55,8 +55,10 @@ def test_the_label_names_the_ends_the_scope_and_the_marks(rich: Result) -> None:
     assert "▲ better, ▼ worse, ■ equivalent" in label and "undecided" not in label
     assert "target" not in label
     several = divided(rich)
-    several = replace(several, shapley=several.shapley * 3)
-    assert "one target of 3" in drawn(several).axes.get_xlabel()
+    several = replace(several, shapley=(*several.shapley, *divided(rich, "other ", count=2).shapley))
+    label = drawn(several).axes.get_xlabel()
+    assert "from base to aim" in label and "one target of 2" in label
+    assert len(drawn(several).data) == 4
 
 
 def test_there_is_no_figure_without_shares(rich: Result) -> None:
@@ -82,8 +84,7 @@ def test_names_do_not_meet_and_stay_text(rich: Result, name: str, count: int) ->
     names = [
         text.get_window_extent() for text in drawing.axes.texts if text.get_horizontalalignment() == "right"
     ]
-    label = drawing.axes.xaxis.label.get_window_extent()
-    assert min(box.y0 for box in names) > label.y1
+    assert min(box.y0 for box in names) > drawing.axes.bbox.y0 - 1
     assert all(high.y0 > low.y1 - 3 for high, low in pairwise(names))
     svg = figures.svgs(result, {"shapley": drawing})["shapley"]
     assert ("$x_1^{2}$ &lt;b&gt;&amp;amp;" in svg) is bool(name)

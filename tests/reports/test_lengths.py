@@ -115,7 +115,7 @@ def plain(text: str) -> str:
 
 
 def section(text: str) -> str:
-    start = text.index(f"<h2>{HEADING}")
+    start = text.index(f">{HEADING}</h2>")
     return text[start : text.index("</section>", start)]
 
 

@@ -75,6 +75,6 @@ def test_methods_say_what_is_random(rich: Result, seeds_only: Result) -> None:
 def test_scopes_that_differ_have_a_column(rich: Result) -> None:
     first = replace(rich.contrasts[0], scope="seeds")
     text = render(replace(rich, contrasts=(first, *rich.contrasts[1:])))
-    (table,) = [table for table in tables(text) if "more seeds | scope |" in table[0]]
+    (table,) = [table for table in tables(text) if "more seeds | simultaneous interval | scope |" in table[0]]
     assert "new seeds, these queries |" in table[2]
     assert "new seeds and new queries |" in table[3]

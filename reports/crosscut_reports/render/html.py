@@ -8,6 +8,7 @@ from functools import partial
 
 from crosscut_reports import attention
 from crosscut_reports.render import examples_prose, lengths_prose, methods, numbers, prose, shift_prose
+from crosscut_reports.render.contents import linked
 from crosscut_reports.render.figures import MARKS, examples
 from crosscut_reports.render.sections import sections
 from crosscut_reports.result import ArmResult, Guard, Result
@@ -63,7 +64,7 @@ def render(result: Result, figures: Mapping[str, str]) -> str:
         figures={name: Markup(text) for name, text in figures.items()},  # noqa: S704
         shown=[[Markup(text) for text in side] for side in examples.apart(result)],  # noqa: S704
     )
-    return page.rstrip() + "\n"
+    return linked(page.rstrip() + "\n")
 
 
 def _unbroken(sentence: str) -> str:

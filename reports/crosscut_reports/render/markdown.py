@@ -77,6 +77,8 @@ def _contrasts(result: Result) -> list[str]:
 def _contrast_table(result: Result, contrasts: Sequence[ContrastResult]) -> str:
     head = ["contrast", "verdict", "estimate", "interval", "SE", "df", "p", "p adjusted", "wins–ties–losses"]
     head += ["σ seed", "σ query", "σ residual", "more seeds"]
+    together = prose.together(contrasts)
+    head += ["simultaneous interval"] if together else []
     mixed = prose.scope(contrasts) is None
     head += ["scope"] if mixed else []
     rows = []
@@ -96,6 +98,7 @@ def _contrast_table(result: Result, contrasts: Sequence[ContrastResult]) -> str:
                 record,
                 *(numbers.points(sd, places) for sd in (c.sd_seed, c.sd_query, c.sd_residual)),
                 numbers.count(c.seeds_to_decide),
+                *([numbers.interval(c.simultaneous, places, sign=True)] if together else []),
                 *([prose.scope_text(c)] if mixed else []),
             ]
         )

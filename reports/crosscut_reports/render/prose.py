@@ -179,6 +179,16 @@ def columns(contrasts: Sequence[ContrastResult]) -> list[str]:
     return [name for name, there in optional.items() if there]
 
 
+def together(contrasts: Sequence[ContrastResult]) -> str | None:
+    """What the second intervals of a table are; None where there are none, or they would repeat the first ones."""
+    if not any(one.simultaneous is not None and one.family > 1 for one in contrasts):
+        return None
+    return (
+        "The second, wider interval of a contrast holds together with those of its whole family: the chance that "
+        "any of them misses is α."
+    )
+
+
 def components(result: Result) -> list[ContrastResult]:
     """The declared contrasts whose variance components are known."""
     return [c for c in verdicts(result, True) if (c.sd_seed, c.sd_query, c.sd_residual) != (None, None, None)]

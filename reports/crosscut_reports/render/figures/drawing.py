@@ -154,8 +154,11 @@ def svg(name: str, title: str, drawing: Drawing | ElementTree.Element) -> str:
         for attribute, value in list(element.items()):
             if attribute == "id":
                 element.set("id", f"{name}-{value}")
-                for key, datum in data.get(value, {}).items():
+                known = data.get(value, {})
+                for key, datum in known.items():
                     element.set(f"data-{key}", fit(datum))
+                if known:
+                    element.insert(0, _title("\n".join(f"{key}: {datum}" for key, datum in known.items())))
             elif attribute in ("href", XLINK) and value.startswith("#"):
                 del element.attrib[attribute]
                 element.set("href", f"#{name}-{value[1:]}")
@@ -165,10 +168,15 @@ def svg(name: str, title: str, drawing: Drawing | ElementTree.Element) -> str:
         root.attrib.pop(attribute, None)
     root.set("role", "img")
     root.set("aria-label", fit(title))
-    heading = ElementTree.Element(f"{{{SVG}}}title")
-    heading.text = fit(title)
-    root.insert(0, heading)
+    root.insert(0, _title(title))
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _title(text: str) -> ElementTree.Element:
+    """What a browser shows while the pointer rests on the element that this is put into."""
+    made = ElementTree.Element(f"{{{SVG}}}title")
+    made.text = fit(text)
+    return made
 
 
 def _plotted(drawing: Drawing) -> ElementTree.Element:

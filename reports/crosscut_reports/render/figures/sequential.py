@@ -63,11 +63,9 @@ def _row(drawing: Drawing, one: SequentialResult, y: float, decimals: int) -> No
     key = f"sequential-{len(drawing.data)}"
     if one.interval is not None and all(map(isfinite, one.interval)):
         drawing.axes.plot(one.interval, (y, y), color=mark.colour, linewidth=1.4, solid_capstyle="butt")
-    # An estimate that is not known has no place, but its row has its data all the same.
-    known = isfinite(one.estimate)
     drawing.axes.plot(
-        [one.estimate if known else 0.0], [y], mark.shape if known else "", color=mark.colour, markersize=6,
-        gid=key, markerfacecolor=mark.colour if mark.filled else "white", markeredgewidth=1.2,
+        [one.estimate], [y], mark.shape, color=mark.colour, markersize=6, gid=key,
+        markerfacecolor=mark.colour if mark.filled else "white", markeredgewidth=1.2,
     )  # fmt: skip
     estimate = numbers.signed(one.estimate, decimals)
     bounds = numbers.interval(one.interval, decimals, sign=True) if one.interval else "no bounds yet"
