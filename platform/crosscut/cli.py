@@ -102,6 +102,8 @@ def plan(sweep: SweepArgument, patches: SetOption = None, storage: StorageOption
     found = reconcile(experiment, reading(store, damaged))
     say(console, f"{experiment.sweep.name}: {experiment.sweep.question or 'no question given'}")
     console.print(table(found))
+    for line in experiment.sweep.layout.told:
+        say(console, line)
     for name, (recorded, asked) in (("search trials", found.trials), ("runs", found.runs)):
         say(console, f"{name}: {asked} ({recorded} recorded, {asked - recorded} new)")
     known = {a.trial_key(i) for a in found.arms for i in range(len(a.trials))}

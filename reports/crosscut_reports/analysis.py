@@ -56,6 +56,8 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
     metrics = question.all_metrics(scores)
     baseline = question.baseline_arm(scores)
     tables = {metric: Table(scores, metric) for metric in metrics}
+    constant = [metric for metric in metrics if guards.constant(tables[metric])]
+    metrics = tuple(metric for metric in metrics if metric not in constant or question.names(metric, primary))
     table = tables[primary]
     contrasts, about_contrasts = _contrasts(scores, question, baseline)
     on_primary = on(contrasts, primary)
@@ -94,8 +96,10 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         *seed_guards.seeds_used(scores, answered),
         *seed_guards.other_scopes(answered, others, usual),
         *seed_guards.small_seed_error([*answers, *(shifted.shift.contrasts if shifted else ())]),
+        *guards.constant_metrics(constant, primary),
         *guards.untested([*answered, *others, *(shifted.measured if shifted else ())]),
         *guards.incomplete_factorial(scores),
+        *guards.fraction(scores),
         *about_contrasts,
         *_unanswered(on_primary, measured[primary]),
         *guards.untested_factors(reasons),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from fractions import Fraction
 from itertools import combinations
 from typing import Literal
 
@@ -148,6 +150,35 @@ def cells(
     return list(found.values())
 
 
+def whole_cells(
+    levels: Levels,
+    factors: Sequence[str],
+    corners: Collection[tuple[str, ...]],
+    within: Mapping[str, str] | None = None,
+) -> list[dict[tuple[str, ...], list[str]]]:
+    """The cells of `cells` in which all of these combinations of levels occur.
+
+    Where there is none, as in a fraction of a factorial, in which no two arms are the same but for one factor, all
+    arms of these combinations are one cell if they are balanced: every level of every other factor is as frequent
+    beside one combination as beside another, so that it cancels. Else empty.
+    """
+    grouped = cells(levels, factors, within)
+    found = [cell for cell in grouped if all(corner in cell for corner in corners)]
+    merged = {corner: [arm for cell in grouped for arm in cell.get(corner, ())] for corner in corners}
+    return found or ([merged] if _balanced(levels, factors, merged) else [])
+
+
+def _balanced(levels: Levels, factors: Sequence[str], cell: Mapping[tuple[str, ...], Sequence[str]]) -> bool:
+    """Whether every corner has arms, with the same shares of levels of the other factors."""
+    if not all(cell.values()):
+        return False
+    shares = []
+    for arms in cell.values():
+        counts = Counter(pair for arm in arms for pair in _cell(levels[arm], factors))
+        shares.append({pair: Fraction(count, len(arms)) for pair, count in counts.items()})
+    return all(one == shares[0] for one in shares)
+
+
 def _difference(levels: Levels, pairs: Sequence[_Pair], within: Mapping[str, str] | None) -> dict[str, float]:
     """Weights of a difference, or of a difference of differences, averaged over the cells that can give it.
 
@@ -160,11 +191,7 @@ def _difference(levels: Levels, pairs: Sequence[_Pair], within: Mapping[str, str
             for corner, weight in corners.items()
             for level, sign in ((pair.left, 1.0), (pair.right, -1.0))
         }
-    usable = [
-        cell
-        for cell in cells(levels, [pair.factor for pair in pairs], within)
-        if all(corner in cell for corner in corners)
-    ]
+    usable = whole_cells(levels, [pair.factor for pair in pairs], corners, within)
     weights: dict[str, float] = {}
     for cell in usable:
         for corner, sign in corners.items():
@@ -251,7 +278,7 @@ def _level_contrast(levels: Levels, pair: _Pair) -> list[Contrast]:
     places: dict[tuple[tuple[str, str], ...], None] = {}
     for arm in weights:
         places[_cell(levels[arm], {pair.factor})] = None
-    if len(places) > 1:
+    if 1 < len(places) < len(weights):  # else no two arms are the same but for the factor
         for place in places:
             members = {arm: levels[arm] for arm in levels if _cell(levels[arm], {pair.factor}) == place}
             where = {f: level for f, level in place if f in varied}

@@ -9,7 +9,7 @@ import numpy as np
 
 from crosscut_reports import closed_form, seed_scope
 from crosscut_reports.adjustment import holm
-from crosscut_reports.contrast import cells
+from crosscut_reports.contrast import Levels, cells, whole_cells
 from crosscut_reports.estimate import Array
 from crosscut_reports.measurement import FEWEST_SEEDS, Table
 from crosscut_reports.question import Question
@@ -24,8 +24,8 @@ def run(scores: Scores, table: Table, question: Question) -> tuple[list[FactorRe
     reasons: dict[str, str] = {}
     for factor in question.all_factors(scores):
         names = scores.factors[factor]
-        grouped = cells({arm: scores.levels[arm] for arm in scores.arms}, [factor])
-        whole = [cell for cell in grouped if all((name,) in cell for name in names)]
+        levels = {arm: scores.levels[arm] for arm in scores.arms}
+        whole = whole_cells(levels, [factor], [(name,) for name in names])
         if not whole:
             reasons[factor] = "no combination of the other factors' levels occurs with all of its levels"
             continue
@@ -46,8 +46,15 @@ def run(scores: Scores, table: Table, question: Question) -> tuple[list[FactorRe
         except closed_form.NoVariationError as error:
             reasons[factor] = str(error)
         else:
-            tests.append(Tested(factor, names, scope, test, len(whole), len(grouped)))
+            tests.append(Tested(factor, names, scope, test, *counted(levels, [factor], whole)))
     return adjusted(tests, table.metric.name), reasons
+
+
+def counted(levels: Levels, factors: Sequence[str], whole: Sequence[object]) -> tuple[int, int]:
+    """How many combinations of the other factors' levels were tested over, of how many; twice 0 in a fraction of a
+    factorial, whose arms are taken together."""
+    grouped = cells(levels, factors)
+    return (len(whole), len(grouped)) if all(cell in grouped for cell in whole) else (0, 0)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from math import prod
 
 import numpy as np
 
+from crosscut_reports.aliases import aliased
 from crosscut_reports.hypothesis import name_of
 from crosscut_reports.measurement import Measurement, Table
 from crosscut_reports.question import Question
@@ -68,6 +69,24 @@ def incomplete_factorial(scores: Scores) -> list[Guard]:
     return [Guard("unbalanced-design", "note", message)]
 
 
+def fraction(scores: Scores) -> list[Guard]:
+    """What effects in a fraction of a factorial are, and what they are one with."""
+    found = aliased({arm: scores.levels[arm] for arm in scores.arms})
+    if not found:
+        return []
+    told = [f"{factor} with {listed(others)}" for factor, others in found.items() if others]
+    message = (
+        f"No two arms differ in one factor alone, so effects of {listed(list(found))} are differences of means "
+        "over arms that are balanced in all other factors."
+    )
+    if not told:
+        return [Guard("fraction", "note", message)]
+    message += (
+        f" An effect cannot be told from interactions that it is one with: {'; '.join(told[:_LISTED])}."
+    )
+    return [Guard("fraction", "warning", message)]
+
+
 def same_as_baseline(scores: Scores, baseline: str | None) -> list[Guard]:
     """Arms whose every score equals the baseline's, which suggests that their patch does nothing."""
     if baseline is None:
@@ -122,6 +141,25 @@ def ceiling_and_floor(table: Table) -> list[Guard]:
         message = f"Every run has 0 on {name}: nothing was learned, or the metric is broken."
         return [Guard("floor", "error", message)]
     return []
+
+
+def constant(table: Table) -> bool:
+    """Whether the metric is the same in every run, query by query."""
+    values = table.metric.values[table.present]
+    spread = float(np.ptp(values, axis=0).max(initial=0.0)) if len(values) else 0.0
+    return len(values) > 1 and spread <= table.rounding
+
+
+def constant_metrics(names: Sequence[str], primary: str) -> list[Guard]:
+    """Metrics that are the same in every run."""
+    if primary in names:
+        message = f"{primary} is the same in every run, query by query: nothing can be learned from it."
+        return [Guard("constant-metric", "error", message)]
+    if not names:
+        return []
+    verb = "is" if len(names) == 1 else "are"
+    message = f"{listed(names)} {verb} the same in every run, and compared only where the question names it."
+    return [Guard("constant-metric", "note", message)]
 
 
 def untested(measured: Sequence[Measurement]) -> list[Guard]:

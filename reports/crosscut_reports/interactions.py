@@ -8,9 +8,9 @@ import numpy as np
 
 from crosscut_reports import closed_form
 from crosscut_reports.closed_form import FactorTest, NoVariationError, f_tail
-from crosscut_reports.contrast import cells
+from crosscut_reports.contrast import whole_cells
 from crosscut_reports.estimate import ROUNDING, Array
-from crosscut_reports.factor_tests import Tested, adjusted, level_mean
+from crosscut_reports.factor_tests import Tested, adjusted, counted, level_mean
 from crosscut_reports.measurement import Table
 from crosscut_reports.question import Question
 from crosscut_reports.result import FactorResult
@@ -69,10 +69,9 @@ def find(scores: Scores, table: Table, question: Question) -> tuple[FactorResult
     levels = {arm: scores.levels[arm] for arm in scores.arms}
     found: list[Tested] = []
     for pair in combinations(question.all_factors(scores), 2):
-        grouped = cells(levels, pair)
         names = [scores.factors[factor] for factor in pair]
         corners = [(a, b) for a in names[0] for b in names[1]]
-        whole = [cell for cell in grouped if all(corner in cell for corner in corners)]
+        whole = whole_cells(levels, pair, corners)
         seeds = table.common_seeds(arm for cell in whole for arms in cell.values() for arm in arms)
         scope = table.level_scope(len(seeds), question.scope)
         if not whole or scope == "queries" or len(seeds) < 2:
@@ -87,5 +86,5 @@ def find(scores: Scores, table: Table, question: Question) -> tuple[FactorResult
         except NoVariationError:
             continue
         levels_of_both = tuple(f"{a}, {b}" for a, b in corners)
-        found.append(Tested(" × ".join(pair), levels_of_both, scope, test, len(whole), len(grouped)))
+        found.append(Tested(" × ".join(pair), levels_of_both, scope, test, *counted(levels, pair, whole)))
     return tuple(adjusted(found, table.metric.name))

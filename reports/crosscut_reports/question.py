@@ -94,6 +94,11 @@ class Question:
         names += [_known("hypotheses", "metric", name, tuple(scores.metrics)) for name in asked]
         return tuple(dict.fromkeys([primary, *names]))
 
+    def names(self, metric: str, primary: str) -> bool:
+        """Whether the metric is asked about by name."""
+        asked = (name for one in self.every_hypothesis for name in one.metrics)
+        return metric in (primary, *(self.metrics or ()), *asked)
+
     def all_factors(self, scores: Scores) -> tuple[str, ...]:
         """The factors to look at, each with more than one level."""
         there = scores.factors

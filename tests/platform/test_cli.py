@@ -307,6 +307,22 @@ def test_a_plan_shows_arms_trials_runs_and_cost_and_writes_nothing(call: Call, t
     assert not (tmp_path / "results").exists()
 
 
+def test_a_plan_tells_what_a_fraction_cannot_tell_apart(call: Call, tmp_path: Path) -> None:
+    factors = "\n".join(f"  {name}: {{low: {{{name}: 0}}, high: {{{name}: 1}}}}" for name in "abc")
+    design = "design: {kind: fractional, resolution: III, baseline: {a: low, b: low, c: low}}"
+    head = "name: part\ntrainable: costless:train\nconfig: {effect: 0.0, a: 0, b: 0, c: 0}\n"
+    (tmp_path / "part.yaml").write_text(f"{head}factors:\n{factors}\n{design}\nseeds: {{count: 1}}\n")
+    answer = call("plan", "part.yaml")
+    assert answer.code == 0, answer.errors
+    lines = answer.output.splitlines()
+    assert [line.split()[0] for line in lines[2:6]] == ["a=low,", "a=low,", "a=high,", "a=high,"]
+    assert lines[6:9] == [
+        "design: fractional, 4 of 8 combinations, resolution III; defining relation: I = −a × b × c",
+        "aliases: a = −b × c; b = −a × c; c = −a × b",
+        "search trials: 0 (0 recorded, 0 new)",
+    ]
+
+
 def test_a_plan_guesses_the_cost_of_what_ships_with_it(call: Call) -> None:
     answer = call("plan", "quickstart")
     assert answer.code == 0

@@ -47,6 +47,8 @@ def test_a_small_sweep_passes(validator, sweep):
         ("seads", {"count": 3}),
         ("seeds", {"count": 0}),
         ("design", {"kind": "pairs"}),
+        ("design", {"kind": "fractional", "resolution": 6}),
+        ("design", {"kind": "fractional", "resolution": "iv"}),
         ("config", {"training": {"epochs": 0}}),
         ("config", {"trainin": {}}),
         ("factors", {"backbone": {"scan": {"backbon": {}}}}),
@@ -60,6 +62,15 @@ def test_a_small_sweep_passes(validator, sweep):
 )
 def test_what_is_wrong_does_not_pass(validator, sweep, key, value):
     assert not validator.is_valid({**sweep, key: value})
+
+
+@pytest.mark.parametrize("resolution", [3, 4, 5, "III", "IV", "V"])
+def test_a_fraction_may_have_its_resolution_in_either_way(validator, sweep, resolution):
+    validator.validate({**sweep, "design": {"kind": "fractional", "resolution": resolution}})
+
+
+def test_a_pairwise_design_passes(validator, sweep):
+    validator.validate({**sweep, "design": {"kind": "pairwise"}})
 
 
 @pytest.mark.parametrize(

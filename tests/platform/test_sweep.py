@@ -193,6 +193,35 @@ SEARCH, DESIGN = SWEEP["search"], SWEEP["design"]
         ),
         ({"design": {**DESIGN, "kind": "add_one_in"}}, "did you mean 'add-one-in'?"),
         (
+            {"design": {**DESIGN, "kind": "fractional", "resolution": 6}},
+            "design.resolution: found 6, expected 3, 4 or 5, or III, IV or V",
+        ),
+        (
+            {"design": {**DESIGN, "kind": "fractional", "resolution": "iv"}},
+            "design.resolution: found 'iv', expected 3, 4 or 5, or III, IV or V; did you mean 'IV'?",
+        ),
+        (
+            {"design": {**DESIGN, "kind": "fractional", "resolution": True}},
+            "design.resolution: found true, expected 3, 4 or 5, or III, IV or V",
+        ),
+        (
+            {"design": {**DESIGN, "kind": "fractional", "resolution": 4.0}},
+            "design.resolution: found 4.0, expected 3, 4 or 5, or III, IV or V",
+        ),
+        (
+            {"design": {**DESIGN, "kind": "fractional", "resolution": [4]}},
+            "design.resolution: found [4], expected 3, 4 or 5, or III, IV or V",
+        ),
+        (
+            {"design": {**DESIGN, "kind": "fractional"}},
+            "design.resolution: this key is missing: a fractional design names its resolution",
+        ),
+        (
+            {"design": {**DESIGN, "resolution": 4}},
+            "design.resolution: only the fractional design has a resolution, and this one is full-factorial",
+        ),
+        ({"design": {**DESIGN, "resolutoin": 4}}, "did you mean 'resolution'?"),
+        (
             {"design": {**DESIGN, "baseline": {"backbone": "scna", "ccr": "none"}}},
             "design.baseline.backbone: the factor backbone has no level 'scna', expected scan "
             "or vse; did you mean 'scan'?",

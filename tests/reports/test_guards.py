@@ -143,7 +143,7 @@ def test_a_note_is_text_on_the_page_and_in_markdown() -> None:
     note = Note("b", "final", 3, "<script>alert(1)</script> *so*")
     result = analyse(table_of(sound()), Question(baseline="a"), Context("test", notes=[note]))
     page, text = html.render(result, {}), markdown.render(result)
-    assert "<script" not in page and "&lt;script&gt;alert(1)&lt;/script&gt; *so*" in page
+    assert page.count("<script") == 1 and "&lt;script&gt;alert(1)&lt;/script&gt; *so*" in page
     assert "<script" not in text and r"&lt;script&gt;alert(1)&lt;/script&gt; \*so\*" in text
 
 

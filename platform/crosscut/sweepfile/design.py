@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from crosscut.arms.designs import DESIGNS, Cell, Factors, Layout
+from crosscut.arms.designs import DESIGNS, Cell, Factors, Given, Layout
 from crosscut.errors import Problem, ProblemsError, near, one_of, unexpected
 from crosscut.sweepfile.section import Name, Section
 
@@ -20,6 +21,18 @@ def _kind(kind: str) -> str:
 
 def _listed(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
+
+
+_RESOLUTIONS: Mapping[Any, int] = {3: 3, 4: 4, 5: 5, "III": 3, "IV": 4, "V": 5}
+
+
+def _resolution(value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | str) or value not in _RESOLUTIONS:
+        names = [name for name in _RESOLUTIONS if isinstance(name, str)]
+        raise ValueError(unexpected(value, f"3, 4 or 5, or {', '.join(names[:-1])} or {names[-1]}", names))
+    return _RESOLUTIONS[value]
 
 
 _LEVELS_FORM = {
@@ -48,6 +61,12 @@ Rule = Annotated[
 """Factor → a level or several; an arm matches that has one of them for every factor of the rule."""
 
 
+Resolution = Annotated[
+    int | None, BeforeValidator(_resolution), WithJsonSchema({"enum": [*_RESOLUTIONS, None]})
+]
+"""What a fraction tells apart, as a number; sweep files may have it in Roman numerals."""
+
+
 class DesignSection(Section):
     """Which combinations of levels are run."""
 
@@ -60,6 +79,9 @@ class DesignSection(Section):
     """Combinations that are not run."""
     arms: tuple[Levels, ...] = ()
     """The arms of the explicit design. A factor that is not named has the baseline's level."""
+    resolution: Resolution = None
+    """What the fractional design tells apart: main effects from one another (3 or III), also from two-factor
+    interactions (4 or IV), also these from one another (5 or V)."""
 
     def lay_out(self, factors: Factors) -> Layout:
         """The cells that are run, in order, with the baseline among them.
@@ -71,11 +93,11 @@ class DesignSection(Section):
         unknown = list(self._unknown(factors))
         if unknown:
             raise ProblemsError(unknown)
-        if self.arms and self.kind != "explicit":
-            raise ProblemsError(
-                [Problem(("arms",), f"only the explicit design has arms, and this one is {self.kind}")]
-            )
-        layout = DESIGNS[self.kind](factors, self.baseline, self.arms)
+        for key, kind, what in (("arms", "explicit", "arms"), ("resolution", "fractional", "a resolution")):
+            if getattr(self, key) and self.kind != kind:
+                text = f"only the {kind} design has {what}, and this one is {self.kind}"
+                raise ProblemsError([Problem((key,), text)])
+        layout = DESIGNS[self.kind](factors, Given(self.baseline, self.arms, self.resolution))
         cells = self._without_excluded(layout)
         if layout.baseline is not None and layout.baseline not in cells:
             raise ProblemsError([_no_arm(layout.baseline)])
@@ -83,7 +105,7 @@ class DesignSection(Section):
             count = "one arm" if cells else "no arm"
             text = f"the design has {count}, expected at least two: there is nothing to compare"
             raise ProblemsError([Problem((), text)])
-        return Layout(cells, layout.baseline)
+        return replace(layout, cells=cells)
 
     def _without_excluded(self, layout: Layout) -> tuple[Cell, ...]:
         idle = [

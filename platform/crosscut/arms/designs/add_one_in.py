@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from crosscut.arms.designs.layout import Factors, Layout, around, in_order, whole
+from crosscut.arms.designs.layout import Factors, Given, Layout, around, in_order, whole
 
 
-def add_one_in(
-    factors: Factors, baseline: Mapping[str, str] | None, arms: Sequence[Mapping[str, str]]
-) -> Layout:
+def add_one_in(factors: Factors, given: Given) -> Layout:
     """The bare arm and for each factor each of its other levels alone.
 
     The bare arm has every factor at the level listed first, unless `baseline` names another; it is the
     baseline.
     """
     bare = whole(
-        factors, baseline or {}, "baseline", {factor: levels[0] for factor, levels in factors.items()}
+        factors, given.baseline or {}, "baseline", {factor: levels[0] for factor, levels in factors.items()}
     )
     return Layout(in_order(factors, around(factors, bare)), bare)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from crosscut.arms.designs.layout import Cell, Factors, Layout, whole
+from crosscut.arms.designs.layout import Cell, Factors, Given, Layout, whole
 from crosscut.errors import Problem, ProblemsError
 
 
-def explicit(
-    factors: Factors, baseline: Mapping[str, str] | None, arms: Sequence[Mapping[str, str]]
-) -> Layout:
+def explicit(factors: Factors, given: Given) -> Layout:
     """The arms listed. A factor that an arm does not name has the baseline's level, where there is one."""
-    if not arms:
+    if not given.arms:
         text = "this key is missing: an explicit design lists its arms, such as [{backbone: scan}]"
         raise ProblemsError([Problem(("arms",), text)])
     cells: list[Cell] = []
-    for index, arm in enumerate(arms):
-        cell = whole(factors, arm, f"arms.{index}", baseline)
+    for index, arm in enumerate(given.arms):
+        cell = whole(factors, arm, f"arms.{index}", given.baseline)
         if cell in cells:
             text = f"this is the arm of design.arms.{cells.index(cell)} once more, expected each arm once"
             raise ProblemsError([Problem(("arms", str(index)), text)])
         cells.append(cell)
-    return Layout(tuple(cells), None if baseline is None else whole(factors, baseline, "baseline"))
+    return Layout(
+        tuple(cells), None if given.baseline is None else whole(factors, given.baseline, "baseline")
+    )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from itertools import product
 
-from crosscut.arms.designs.layout import Factors, Layout, whole
+from crosscut.arms.designs.layout import Factors, Given, Layout, whole
 
 
-def full_factorial(
-    factors: Factors, baseline: Mapping[str, str] | None, arms: Sequence[Mapping[str, str]]
-) -> Layout:
+def full_factorial(factors: Factors, given: Given) -> Layout:
     """Every combination of levels; the baseline is the one named, none by default."""
     cells = tuple(dict(zip(factors, levels, strict=True)) for levels in product(*factors.values()))
-    return Layout(cells, None if baseline is None else whole(factors, baseline, "baseline"))
+    return Layout(cells, None if given.baseline is None else whole(factors, given.baseline, "baseline"))

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from crosscut.arms.designs.layout import Factors, Layout, in_order, whole
+from crosscut.arms.designs.layout import Factors, Given, Layout, in_order, whole
 
 
-def leave_one_out(
-    factors: Factors, baseline: Mapping[str, str] | None, arms: Sequence[Mapping[str, str]]
-) -> Layout:
+def leave_one_out(factors: Factors, given: Given) -> Layout:
     """The full arm and for each factor the arm that has this factor at the level listed first.
 
     The first level of a factor is the one without the component, the last the one with it: the full arm has
@@ -17,7 +13,7 @@ def leave_one_out(
     full arm already has at its first level gives no arm of its own.
     """
     full = whole(
-        factors, baseline or {}, "baseline", {factor: levels[-1] for factor, levels in factors.items()}
+        factors, given.baseline or {}, "baseline", {factor: levels[-1] for factor, levels in factors.items()}
     )
     cells = [full] + [{**full, factor: levels[0]} for factor, levels in factors.items()]
     return Layout(in_order(factors, cells), full)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from crosscut.arms.designs.layout import Factors, Layout, around, in_order, whole
+from crosscut.arms.designs.layout import Factors, Given, Layout, around, in_order, whole
 from crosscut.errors import Problem, ProblemsError
 
 
-def one_factor_at_a_time(
-    factors: Factors, baseline: Mapping[str, str] | None, arms: Sequence[Mapping[str, str]]
-) -> Layout:
+def one_factor_at_a_time(factors: Factors, given: Given) -> Layout:
     """The baseline, which must be named, and for each factor each of its other levels."""
-    if baseline is None:
+    if given.baseline is None:
         text = "this key is missing: the design changes a baseline, which has a level for every factor"
         raise ProblemsError([Problem(("baseline",), text)])
-    centre = whole(factors, baseline, "baseline")
+    centre = whole(factors, given.baseline, "baseline")
     return Layout(in_order(factors, around(factors, centre)), centre)
