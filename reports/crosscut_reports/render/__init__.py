@@ -1,4 +1,4 @@
-"""A result as files: `report.html`, `report.md`, `report.json`, CSV tables, and figures as SVG, PNG and PDF."""
+"""A result as files: `report.html`, `report.md`, `report.json`, CSV tables, LaTeX, and the figures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write(result: Result, folder: str | Path) -> dict[str, Path]:
     All of them are made before the first is written, and a file is replaced whole, so a reader never meets half
     of one. The same result gives the same bytes. Raises ValueError where the result holds a NaN.
     """
-    from crosscut_reports.render import csv, figures, html, json, markdown
+    from crosscut_reports.render import csv, figures, html, json, latex, markdown
 
     drawn = figures.drawings(result)
     svgs = figures.svgs(result, drawn)
@@ -36,6 +36,7 @@ def write(result: Result, folder: str | Path) -> dict[str, Path]:
         **({"lengths.csv": csv.lengths(result)} if result.lengths else {}),
         **{f"{name}.svg": text for name, text in svgs.items()},
         **figures.files(drawn),
+        **latex.render(result, [name for name, one in drawn.items() if isinstance(one, figures.Drawing)]),
     }
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)

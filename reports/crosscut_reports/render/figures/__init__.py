@@ -27,7 +27,7 @@ from crosscut_reports.render.figures.drawing import MARKS, STYLE, Drawing, svg
 from crosscut_reports.render.figures.formats import FORMATS, Format, files, settle
 from crosscut_reports.result import Result
 
-__all__ = ["FIGURES", "FORMATS", "MARKS", "Format", "draw", "drawings", "files", "svgs"]
+__all__ = ["FIGURES", "FORMATS", "MARKS", "Drawing", "Format", "draw", "drawings", "files", "svgs"]
 
 
 class Maker(NamedTuple):
