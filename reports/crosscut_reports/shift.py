@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from crosscut_reports.arm_means import arm_mean
 from crosscut_reports.contrast import Contrast
 from crosscut_reports.family import family
-from crosscut_reports.guards import listed
+from crosscut_reports.guards import ceiling_and_floor, listed
 from crosscut_reports.measurement import Measurement, Table, measure
 from crosscut_reports.question import Question
 from crosscut_reports.result import (
@@ -115,7 +115,13 @@ def find(
     )
     measured = tuple(one for members in families for one in members.values())
     return ShiftFindings(
-        shift, measured, (*_unpaired(splits, tables, paired), *_gaps(scores, splits, tables))
+        shift,
+        measured,
+        (
+            *_unpaired(splits, tables, paired),
+            *_gaps(scores, splits, tables),
+            *(guard for table in tables.values() for guard in ceiling_and_floor(table)),
+        ),
     )
 
 

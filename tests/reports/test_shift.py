@@ -883,3 +883,17 @@ def test_a_table_of_several_splits_gives_a_shift_page(tmp_path: Path) -> None:
     paths = write(result, tmp_path / "report")
     assert "Domain shift" in paths["report.html"].read_text(encoding="utf-8")
     assert (tmp_path / "report" / "shift.svg").is_file()
+
+
+def test_a_ceiling_or_a_floor_on_another_split_is_told() -> None:
+    scores = made()
+    metrics = dict(scores.metrics)
+    metrics["coco/rsum"] = replace(metrics["coco/rsum"], values=np.full((4, 5, 70), 599.0))
+    metrics["noisy/rsum"] = replace(metrics["noisy/rsum"], values=np.zeros((4, 5, 30)))
+    found = {
+        (one.guard, one.message.split(" on ")[-1].split(":")[0]) for one in run(made(metrics=metrics)).guards
+    }
+    assert ("floor", "noisy/rsum") in found
+    assert any(
+        one.guard == "ceiling" and "coco/rsum" in one.message for one in run(made(metrics=metrics)).guards
+    )
