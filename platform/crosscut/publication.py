@@ -93,10 +93,10 @@ class Publication:
 
     @property
     def sentences(self) -> list[str]:
-        """The notes, then the verdicts on the primary metric in words: of the declared hypotheses, or of all
-        contrasts where nothing was declared."""
+        """The notes, then the verdicts in words: of the declared hypotheses, or of contrasts on the primary metric
+        where nothing was declared."""
         primary = [c for c in self.result.contrasts if c.metric == self.result.design.primary]
-        shown = [c for c in primary if c.declared] or primary[:SHOWN]
+        shown = [c for c in self.result.contrasts if c.declared] or primary[:SHOWN]
         more = len(primary) - len(shown) if not shown or not shown[0].declared else 0
         rest = [f"and {more} more contrasts in the report"] if more else []
         return [*self.notes, *(contrast.sentence for contrast in shown), *rest]
@@ -145,12 +145,14 @@ def analysed(source: str, wishes: Wishes) -> Result:
 def _sweep(
     plan: Plan, wishes: Wishes, details: ReadDetails | None, declaration: Declaration | None
 ) -> tuple[Result, list[str]]:
-    scores = scores_of(plan, wishes.metric, details)
+    asked_for = question_of(plan, declaration)
+    named = (*asked_for.every_hypothesis, *wishes.hypotheses)
+    scores = scores_of(plan, wishes.metric, details, named)
     if not scores.metrics:
         well = any(r is not None and r.status == "finished" for arm in plan.arms for r in arm.finals)
         reason = "no metric is common to all runs" if well else "no run has ended well"
         raise InputError(f"{plan.experiment.sweep.name}: there is nothing to report, {reason}")
-    question, notes = _answerable(question_of(plan, declaration), scores, asked_primary=wishes.metric)
+    question, notes = _answerable(asked_for, scores, asked_primary=wishes.metric)
     try:
         question = replace(question, changed={**question.changed, **wishes.changes(question)})
     except QuestionError as error:

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from crosscut.plan import Plan
 from crosscut.records.record import Record
 from crosscut.shelf import ReadDetails, RecordShelf
+from crosscut_reports.between_splits import spans
 from crosscut_reports.directions import higher_is_better
+from crosscut_reports.hypothesis import Hypothesis
 from crosscut_reports.scores import MetricScores, Queries, Scores, SplitFacts, linearised, resampled
 from crosscut_reports.statistics import Median
 from crosscut_trainables.evaluation import QueryRanks
@@ -20,13 +22,18 @@ from crosscut_trainables.evaluation import QueryRanks
 CUTOFFS = (1, 5, 10)
 
 
-def scores_of(plan: Plan, primary: str | None = None, details: ReadDetails | None = None) -> Scores:
+def scores_of(
+    plan: Plan,
+    primary: str | None = None,
+    details: ReadDetails | None = None,
+    hypotheses: Sequence[Hypothesis] = (),
+) -> Scores:
     """The scores of all runs of a plan that ended well, on the splits that the report is about.
 
     The dev split chose values and epochs, so its scores are no evidence: metrics are left out that are of another
     split than the primary one, unless the sweep's report asks for them, or they are the primary one on a split
-    that runs were evaluated on. `primary` takes the place of the sweep's; `details` gives the details of a record,
-    whose examples can be looked at.
+    that runs were evaluated on, or a hypothesis names them: one of the sweep or of `hypotheses`. `primary` takes
+    the place of the sweep's; `details` gives the details of a record, whose examples can be looked at.
 
     Recalls (`test/i2t_r1` …) and their sum `test/rsum` are known per image, from the ranks, and median ranks are
     resampled from them; every other metric that all runs have is known per run. A run that is missing or failed is
@@ -39,6 +46,10 @@ def scores_of(plan: Plan, primary: str | None = None, details: ReadDetails | Non
     split, _, suffix = (primary or asked.primary).rpartition("/")
     there = _splits(present)
     wanted = set(asked.metrics or ()) | {f"{other}/{suffix}" for other in there}
+    declared = (*plan.experiment.sweep.hypotheses, *hypotheses)
+    wanted |= {metric for one in declared for metric in one.metrics}
+    for span in spans(declared, primary or asked.primary).values():
+        wanted |= {span.there, span.here}
     names = [name for name in _names(present) if name.rpartition("/")[0] == split or name in wanted]
     # A trainable that has no such split is reported on what it has.
     chosen = names or _names(present)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from crosscut.arm_plan import ArmPlan
@@ -11,6 +11,7 @@ from crosscut.records.record import Record
 from crosscut.scores import finished
 from crosscut_reports import sequential
 from crosscut_reports.asked import distinct
+from crosscut_reports.between_splits import Span, resolved, spans
 from crosscut_reports.contrast import Contrast
 from crosscut_reports.directions import higher_is_better
 from crosscut_reports.hypothesis import contrasts
@@ -22,6 +23,8 @@ class _Asked:
 
     contrast: Contrast
     metric: str
+    span: Span | None
+    """What the metric is the difference of, where it is one between splits."""
 
 
 def wanted(experiment: Experiment, arms: Sequence[ArmPlan]) -> dict[str, int]:
@@ -70,26 +73,40 @@ def _families(experiment: Experiment) -> dict[str | None, dict[str, _Asked]]:
     levels = {arm.name: arm.levels for arm in experiment.arms}
     families: dict[str | None, dict[str, _Asked]] = {}
     # As in the report, what two hypotheses ask alike is asked once.
-    for contrast in distinct(contrasts(sweep.hypotheses, levels), sweep.report.primary):
+    primary = sweep.report.primary
+    hypotheses = [resolved(one, primary) for one in sweep.hypotheses]
+    between = spans(sweep.hypotheses, primary)
+    for contrast in distinct(contrasts(hypotheses, levels), primary):
         for metric in contrast.metrics:
             families.setdefault(contrast.family, {})[f"{contrast.name} on {metric}"] = _Asked(
-                contrast, metric
+                contrast, metric, between.get(metric)
             )
     return families
 
 
 def _runs(asked: _Asked, plans: Mapping[str, ArmPlan]) -> dict[str, list[float]]:
     """Arm → what its runs have of the metric, up to the first that has not ended; NaN for one without a result."""
-    sign = 1.0 if higher_is_better(asked.metric) else -1.0
+    span = asked.span
+    sign = 1.0 if higher_is_better(asked.metric if span is None else span.there) else -1.0
+
+    def measured(record: Record) -> float:
+        if span is None:
+            return _value(record, asked.metric)
+        return _value(record, span.there) - _value(record, span.here)
+
     return {
-        arm: [sign * value for value in _values(plans[arm].finals, asked.metric)]
+        arm: [sign * value for value in _values(plans[arm].finals, measured)]
         for arm in asked.contrast.weights
     }
 
 
-def _values(finals: Sequence[Record | None], metric: str) -> Iterator[float]:
+def _values(finals: Sequence[Record | None], measured: Callable[[Record], float]) -> Iterator[float]:
     for record in finals:
         if record is None:
             return
         well = finished(record)
-        yield float("nan") if well is None else float(well.metrics.get(metric, float("nan")))
+        yield float("nan") if well is None else measured(well)
+
+
+def _value(record: Record, metric: str) -> float:
+    return float(record.metrics.get(metric, float("nan")))

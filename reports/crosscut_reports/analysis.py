@@ -22,6 +22,7 @@ from crosscut_reports import (
 )
 from crosscut_reports.arm_means import arm_mean
 from crosscut_reports.asked import distinct, on, repeated
+from crosscut_reports.between_splits import laid_out, margin_holds
 from crosscut_reports.context import Context
 from crosscut_reports.contrast import (
     Contrast,
@@ -48,21 +49,29 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
 
     Declared hypotheses are one family over all metrics that they name (the primary one where they name none), or
     the families that they name; exploratory contrasts on the primary metric are another, and those on each other
-    metric one more. Equivalence is judged on the primary metric alone, since the margin is in its points. Where
-    that metric is known on other splits too, these are compared, see `shift.find`. Nothing is declared where the
-    question's metric or margin was changed. Raises QuestionError and ContrastError for names that do not exist.
+    metric one more. Equivalence is judged on the primary metric and its differences between splits alone,
+    since the margin is in its points. Where that metric is known on other splits too, these are compared, see
+    `shift.find`. Nothing is declared where the question's metric or margin was changed. Raises QuestionError and
+    ContrastError for names that do not exist.
     """
+    scores, question, spans = laid_out(scores, question)
     primary = question.primary_metric(scores)
     metrics = question.all_metrics(scores)
     baseline = question.baseline_arm(scores)
     tables = {metric: Table(scores, metric) for metric in metrics}
     constant = [metric for metric in metrics if guards.constant(tables[metric])]
     metrics = tuple(metric for metric in metrics if metric not in constant or question.names(metric, primary))
+    own = [metric for metric in metrics if metric not in spans]
     table = tables[primary]
     contrasts, about_contrasts = _contrasts(scores, question, baseline)
     on_primary = on(contrasts, primary)
 
-    measured = {metric: measure(scores, metric, on(contrasts, metric), question.scope) for metric in metrics}
+    asked = {
+        # Of a difference between splits nothing is asked but what was declared of it, or later by name.
+        metric: [one for one in on(contrasts, metric) if metric not in spans or metric in one.metrics]
+        for metric in metrics
+    }
+    measured = {metric: measure(scores, metric, asked[metric], question.scope) for metric in metrics}
     answered = [one for one in measured[primary] if one is not None]
     others = [one for metric in metrics[1:] for one in measured[metric] if one is not None]
     results = _judged([*answered, *others], primary, question)
@@ -92,7 +101,7 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         *tuning_guards.tuning_budgets(scores, context),
         *tuning_guards.edges(context),
         *guards.same_as_baseline(scores, baseline),
-        *(guard for metric in metrics for guard in guards.ceiling_and_floor(tables[metric])),
+        *(guard for metric in own for guard in guards.ceiling_and_floor(tables[metric])),
         *seed_guards.seeds_used(scores, answered),
         *seed_guards.other_scopes(answered, others, usual),
         *seed_guards.small_seed_error([*answers, *(shifted.shift.contrasts if shifted else ())]),
@@ -125,7 +134,7 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
     )
     arms = [
         result
-        for metric in metrics
+        for metric in own
         for arm in scores.arms
         if (result := arm_mean(scores, tables[metric], arm, question, trials)) is not None
     ]
@@ -162,7 +171,8 @@ def _judged(measured: Sequence[Measurement], primary: str, question: Question) -
         families.setdefault((declared, name), []).append(one)
     results = []
     for (declared, name), members in families.items():
-        results += family(members, question, {primary: question.margin}, name, declared=declared)
+        margins = {one.metric: question.margin for one in members if margin_holds(one.metric, primary)}
+        results += family(members, question, margins, name, declared=declared)
     return sorted(results, key=lambda one: (not one.declared, one.metric != primary))
 
 

@@ -23,7 +23,7 @@ ALL_PAIRS = "all pairs"
 EACH = "each vs "
 """What begins a text that compares all other levels, or arms, with one."""
 FORM = "factors with two of their levels, such as {constraints: ccr vs none}"
-_KEYS = ("compare", "weights", "name", "metrics", "family")
+_KEYS = ("compare", "weights", "name", "metrics", "splits", "family")
 _ROUNDING = 1e-9
 
 
@@ -40,6 +40,8 @@ class Hypothesis:
     """What the report calls it, in place of what is compared."""
     metrics: tuple[str, ...] = ()
     """Metrics that it is about; empty for the primary one."""
+    splits: str | None = None
+    """`there vs here`: how much more it is on one split than on another; None for the metrics' own splits."""
     family: str | None = None
     """Hypotheses of one family are adjusted together; None for the one of all that name none."""
 
@@ -68,6 +70,7 @@ class Hypothesis:
             weights=_weights(found["weights"]) if "weights" in found else {},
             name=_text(found, "name"),
             metrics=_metrics(found.get("metrics")),
+            splits=_splits(found),
             family=_text(found, "family"),
         )
         if parsed.weights and parsed.name is None:
@@ -76,14 +79,21 @@ class Hypothesis:
 
     def plain(self) -> dict[str, Any]:
         """The form of sweep files, the shortest that says the same."""
-        if self.compare and (self.name, self.metrics, self.family) == (None, (), None):
+        if self.compare and (self.name, self.metrics, self.splits, self.family) == (None, (), None, None):
             return dict(self.compare)
         found: dict[str, Any] = (
             {"compare": dict(self.compare)} if self.compare else {"weights": dict(self.weights)}
         )
         found |= {} if self.name is None else {"name": self.name}
         found |= {"metrics": list(self.metrics)} if self.metrics else {}
+        found |= {} if self.splits is None else {"splits": self.splits}
         return found | ({} if self.family is None else {"family": self.family})
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """The two splits. Raises ValueError where it names none."""
+        there, here = (self.splits or "").split(" vs ")
+        return there.strip(), here.strip()
 
     def contrasts(self, levels: Levels) -> list[Contrast]:
         """The contrasts that it declares of these arms.
@@ -141,7 +151,8 @@ def contrasts(hypotheses: Sequence[Hypothesis | Mapping[str, Any]], levels: Leve
 def name_of(hypothesis: Hypothesis | Mapping[str, Any]) -> str:
     """What it is called, or what it compares: `constraints: ccr vs none, backbone: scan-t2i`."""
     parsed = Hypothesis.parse(hypothesis)
-    return parsed.name or ", ".join(f"{factor}: {text}" for factor, text in parsed.compare.items())
+    compared = ", ".join(f"{factor}: {text}" for factor, text in parsed.compare.items())
+    return parsed.name or (f"{compared}, {parsed.splits}" if parsed.splits else compared)
 
 
 def _options(factor: str, text: str, known: Sequence[str]) -> list[str]:
@@ -192,6 +203,16 @@ def _text(found: Mapping[Any, Any], key: str) -> str | None:
     if not isinstance(value, str) or not value.strip():
         raise ContrastError(f"found {_shown(value)}, expected a text", key)
     return value.strip()
+
+
+def _splits(found: Mapping[Any, Any]) -> str | None:
+    text = _text(found, "splits")
+    if text is None:
+        return None
+    sides = [side.strip() for side in text.split(" vs ")]
+    if len(sides) != 2 or not all(sides) or sides[0] == sides[1]:
+        raise ContrastError(f"found {_shown(text)}, expected two splits, such as 'shifted vs test'", "splits")
+    return " vs ".join(sides)
 
 
 def _metrics(found: object) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosscut_reports.adjustment import holm
+from crosscut_reports.between_splits import margin_holds
 from crosscut_reports.estimate import ROUNDING, Array
 
 Reason = Literal["better", "worse", "equivalent", "futile", "maximum"]
@@ -162,7 +163,7 @@ def per_seed(weights: Mapping[str, float], runs: Mapping[str, Sequence[float]]) 
 
 def common_margin(metrics: Iterable[str], primary: str, margin: float) -> float:
     """The margin of a family: it is in points of the primary metric, so it holds where all members are on that."""
-    return margin if all(metric == primary for metric in metrics) else 0.0
+    return margin if all(margin_holds(metric, primary) for metric in metrics) else 0.0
 
 
 def open_arms(weights: Mapping[str, Mapping[str, float]], courses: Mapping[str, Course]) -> set[str]:

@@ -58,6 +58,16 @@ def test_a_sweep_is_published_with_what_it_declared(ended: Callable[..., Plan], 
     assert {c["scope"] for c in report["contrasts"] if c["metric"] == "test/rsum"} == {"seeds-and-queries"}
 
 
+def test_verdicts_of_declared_hypotheses_on_other_metrics_are_told_too(
+    ended: Callable[..., Plan], tmp_path: Path
+) -> None:
+    asked = {"compare": {"effect": "some vs none"}, "metrics": ["test/rsum", "test/i2t_r1"]}
+    plan = ended(hypotheses=[asked])
+    sentences = of_sweep(plan, tmp_path, declaration=declared_by(plan)).sentences
+    assert ["test/rsum" in one for one in sentences] == [True, False]
+    assert ["test/i2t_r1" in one for one in sentences] == [False, True]
+
+
 def test_where_nothing_was_declared_every_verdict_on_the_primary_metric_is_told(
     ended: Callable[..., Plan], tmp_path: Path
 ) -> None:

@@ -409,6 +409,19 @@ def test_the_primary_metric_comes_on_every_split_that_runs_were_evaluated_on(
     assert "noisy/t2i_r5" in asked and "noisy/rsum" not in asked
 
 
+def test_a_hypothesis_brings_the_metrics_that_it_is_about(
+    ended: Callable[[Outcome], Plan], outcome: Outcome
+) -> None:
+    plan = ended(lambda work: shifted(outcome(work)))
+    about = Hypothesis.parse({"compare": {"effect": "some vs none"}, "metrics": ["noisy/i2t_r1"]})
+    between = Hypothesis.parse(
+        {"compare": {"effect": "some vs none"}, "metrics": ["test/t2i_r1"], "splits": "noisy vs test"}
+    )
+    found = scores_of(plan, hypotheses=(about, between)).metrics
+    others = {name for name in found if not name.startswith("test/")}
+    assert others == {"noisy/rsum", "noisy/i2t_r1", "noisy/t2i_r1"}
+
+
 def test_a_split_that_some_runs_lack_is_left_out_and_facts_that_differ_are_not_known(
     ended: Callable[[Outcome], Plan], outcome: Outcome
 ) -> None:

@@ -162,6 +162,31 @@ def test_a_lost_search_trial_holds_its_family_until_it_is_tried_again(
     assert asked(plan) == dict.fromkeys(EFFECT, 3) and plan.done
 
 
+def test_a_hypothesis_about_two_splits_follows_their_difference(
+    experiment: Callable[..., Experiment], scored: Outcome
+) -> None:
+    def shifted(work: Work) -> Record:
+        record = scored(work)
+        if work.phase == "search":
+            return record
+        # Off test the gain of the arm is another one, without noise of its own.
+        more = {"big": 11.0 + 0.1 * work.seed, "none": 5.0}.get(work.arm, 0.0)
+        return replace(record, metrics={**record.metrics, "far/rsum": record.metrics["test/rsum"] + more})
+
+    asked_of = {"compare": {"effect": "big vs none"}, "splits": "far vs test"}
+    plan = reconcile(experiment(asked_of, seeds_section=SEEDS), lambda _: None)
+    carried_out(plan, shifted)
+    found = asked(plan)
+
+    def e(n: int) -> float:
+        r = 6.0 + 0.1 * np.arange(n)
+        return float(e_value(float(r.mean() / (r.std(ddof=1) / np.sqrt(n))), n))
+
+    first = next(n for n in range(3, 10) if e(n) >= 20)
+    assert found["big"] == found["none"] == first
+    assert found["same"] == 3
+
+
 def test_what_two_hypotheses_ask_alike_counts_once(
     experiment: Callable[..., Experiment], scored: Outcome
 ) -> None:

@@ -48,6 +48,7 @@ HypothesisField = Annotated[
                         "weights": {"type": "object", "additionalProperties": {"type": "number"}},
                         "name": {"type": "string", "minLength": 1},
                         "metrics": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                        "splits": {"type": "string", "pattern": "^.+ vs .+$"},
                         "family": {"type": "string", "minLength": 1},
                     },
                     "additionalProperties": False,
