@@ -190,6 +190,7 @@ def test_the_same_result_gives_the_same_bytes(rich: Result, tmp_path: Path) -> N
     first, second = write(rich, tmp_path / "first"), write(rich, tmp_path / "second")
     assert set(first) == {
         "report.html", "report.md", "report.json", "contrasts.csv", "arms.csv",
+        "report.tex", "arms.tex", "contrasts.tex", "methods.tex", "references.bib",
         *(f"{name}.{kind}" for name in ("forest", "arms", "interaction", "tuning")
           for kind in ("svg", "png", "pdf")),
     }  # fmt: skip
