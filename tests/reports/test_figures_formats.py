@@ -99,8 +99,9 @@ def test_they_lie_beside_the_svg_and_go_with_it(rich: Result, seeds_only: Result
     write(seeds_only, tmp_path)
     assert not list(tmp_path.glob("tuning.*"))
     assert not list(tmp_path.glob(".*"))
+    # The table twice, and three formats of the figure.
     kept = {path.suffix for path in tmp_path.glob("arms.*")}
-    assert kept == {".csv", ".tex", ".svg", ".png", ".pdf"}  # the table twice, and three formats of the figure
+    assert kept == {".csv", ".tex", ".svg", ".png", ".pdf"}
 
 
 def test_drawing_and_saving_leave_the_users_settings_alone(rich: Result) -> None:
