@@ -91,6 +91,8 @@ def test_any_text_prints_as_itself() -> None:
         ("a\u0301", r"a\texttt{U+0301}"),
         ("a\n\tb", "a  b"),
         ("Ærø Łódź", "Ærø Łódź"),
+        ("*", "{*}"),  # else a row that begins with it loses it
+        ("Ŀ", r"\crosscutchar{Ŀ}{013F}"),  # pdfLaTeX stops at it
     ],
 )
 def test_characters(plain: str, expected: str) -> None:
@@ -163,6 +165,8 @@ def test_many_arms_with_any_names_are_a_row_each(count: int) -> None:
     files = latex.render(result)
     for text in files.values():
         parsed(text)
+    # TeX reads a line whole, and has room for so many characters.
+    assert max(len(line) for line in files["report.tex"].splitlines()) < 2000
     ((_, lines),) = rows(files["arms.tex"])
     assert len(lines) == count + 2, "and the head, of the first page and of the others"
 

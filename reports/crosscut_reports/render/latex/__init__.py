@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from crosscut_reports.render import methods, prose
 from crosscut_reports.render.latex import bibliography, results
-from crosscut_reports.render.latex.escaping import FALLBACK, escape
+from crosscut_reports.render.latex.escaping import FALLBACK, escape, paragraph
 from crosscut_reports.render.latex.tables import piece, table
 from crosscut_reports.render.sections import Section, sections
 from crosscut_reports.result import Result
@@ -35,19 +35,19 @@ def render(result: Result, figures: Collection[str] = ()) -> dict[str, str]:
         "report.tex": _document(result, figures),
         "arms.tex": piece(results.arms(result)),
         "contrasts.tex": piece(results.contrasts(result)),
-        "methods.tex": "\n\n".join([FALLBACK, *map(escape, methods.methods(result)), cited]) + "\n",
+        "methods.tex": "\n\n".join([FALLBACK, *map(paragraph, methods.methods(result)), cited]) + "\n",
         "references.bib": bibliography.references(result),
     }
 
 
 def _document(result: Result, figures: Collection[str]) -> str:
     facts = [
-        rf"\item[{escape(label)}] {escape(text)}"
+        rf"\item[{escape(label)}] {paragraph(text)}"
         for label, text in (*prose.design(result), *prose.inference(result))
     ]
-    guards = [rf"\item[{one.severity}] {escape(one.message)}" for one in result.guards]
+    guards = [rf"\item[{one.severity}] {paragraph(one.message)}" for one in result.guards]
     verdicts = [
-        rf"\item[{one.verdict}] {escape(one.sentence)}"
+        rf"\item[{one.verdict}] {paragraph(one.sentence)}"
         for declared in (True, False)
         for one in prose.verdicts(result, declared)
     ]
@@ -71,7 +71,7 @@ def _document(result: Result, figures: Collection[str]) -> str:
         *([r"\section*{Figures}", *drawn] if drawn else []),
         r"\section*{Methods}",
         r"\input{methods.tex}",
-        *_list("References", [rf"\item[] {escape(text)}" for text in methods.references(result)]),
+        *_list("References", [rf"\item[] {paragraph(text)}" for text in methods.references(result)]),
         r"\end{document}",
     ]
     return "\n\n".join(blocks) + "\n"

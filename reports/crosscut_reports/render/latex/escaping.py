@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 
 from crosscut_reports.render.characters import fit
@@ -24,8 +25,9 @@ _SPECIAL = {
     '"': r"\textquotedbl{}",
     "`": r"\textasciigrave{}",
     "'": r"\textquotesingle{}",
-    # A bracket at the start of a row would be taken for an option of the row before it.
+    # At the start of a row either would be taken for an option of the row before it.
     "[": "{[}",
+    "*": "{*}",
     "]": "{]}",
     "\u00a0": "~",
     "–": r"\textendash{}",
@@ -47,7 +49,7 @@ _MATHS = {
 }  # fmt: skip
 _LATIN = range(0xC0, 0x180)
 """Letters that T1 has, or LaTeX puts together, in every engine."""
-_LACKING = frozenset("÷ĸŉſ" + "".join(map(chr, (0x110, 0x111, 0x126, 0x127, 0x138, 0x166, 0x167))))
+_LACKING = frozenset("÷ĸĿŀŉſ" + "".join(map(chr, (0x110, 0x111, 0x126, 0x127, 0x138, 0x166, 0x167))))
 
 FALLBACK = r"\providecommand{\crosscutchar}[2]{\ifdefined\Umathcode#1\else\texttt{U+#2}\fi}"
 """A character by itself where the engine reads Unicode, else its number."""
@@ -61,6 +63,11 @@ def escape(text: str) -> str:
     """
     # Two hyphens in a row would become one dash.
     return re.sub("-(?=-)", "-{}", "".join(map(_character, fit(text))))
+
+
+def paragraph(text: str) -> str:
+    """The text as `escape` has it, in lines of at most 115 characters where its words allow."""
+    return textwrap.fill(escape(text), 115, break_long_words=False, break_on_hyphens=False)
 
 
 def _character(one: str) -> str:
