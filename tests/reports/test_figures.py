@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from itertools import pairwise
 
 import matplotlib
 import pytest
 
 from crosscut_reports.render import numbers
-from crosscut_reports.render.figures import MARKS, draw
+from crosscut_reports.render.figures import MARKS, Drawing, draw, drawings
 from crosscut_reports.result import Result
 
 
@@ -48,6 +49,19 @@ def test_declared_contrasts_stand_above_exploratory_ones(rich: Result) -> None:
     places = [shown.index(text) for text in ("Declared in the sweep file", "ccr vs none", "Exploratory")]
     assert places == sorted(places)
     assert any("margin of ±1" in text for text in shown)
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_long_names_of_contrasts_do_not_meet(rich: Result, count: int) -> None:
+    long = " ".join(["an effect of several components within a level"] * 4)
+    one = rich.contrasts[0]
+    contrasts = tuple(replace(one, name=f"{place} {long}") for place in range(count))
+    drawing = drawings(replace(rich, contrasts=contrasts))["forest"]
+    assert isinstance(drawing, Drawing)
+    names = [t.get_window_extent() for t in drawing.axes.texts if t.get_horizontalalignment() == "right"]
+    assert len(names) > 4 * count
+    assert all(high.y0 > low.y1 - 3 for high, low in pairwise(names))
+    assert min(box.y0 for box in names) > drawing.axes.bbox.y0 - 1
 
 
 def test_verdicts_differ_by_colour_and_by_shape() -> None:

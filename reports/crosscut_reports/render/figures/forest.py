@@ -5,9 +5,13 @@ from __future__ import annotations
 from math import isfinite
 
 from crosscut_reports.render import numbers, prose
-from crosscut_reports.render.characters import fit
 from crosscut_reports.render.figures.drawing import MARKS, Drawing, level
+from crosscut_reports.render.figures.spacing import spaced
 from crosscut_reports.result import SCOPE_TEXT, ContrastResult, Result, Verdict
+
+_ROW = 0.31
+_LEGEND = 0.3
+"""Inches of a row, and of the legend over them."""
 
 
 def draw(result: Result) -> Drawing | None:
@@ -19,34 +23,31 @@ def draw(result: Result) -> Drawing | None:
     }
     if not chosen:
         return None
-    drawing = Drawing.of_height(0.95 + 0.31 * (len(chosen) + sum(map(bool, groups.values()))))
-    axes = drawing.axes
+    rows: list[tuple[str, ContrastResult | None]] = []
+    for heading, members in groups.items():
+        if members:
+            rows.append((heading, None))
+            rows.extend((_name(result, contrast), contrast) for contrast in members)
     margin = result.design.margin
+    band = f"; shaded: the margin of ±{margin:g}" if margin > 0 else ""
+    text = f"difference in {result.design.primary}, {level(result)} intervals{band}"
+    spacing = spaced([name for name, _ in rows], _ROW)
+    drawing = spacing.drawing(f"{text}\nscope: {SCOPE_TEXT[result.design.scope]}", _LEGEND)
+    axes = drawing.axes
     if margin > 0:
         axes.axvspan(-margin, margin, color="#0072B2", alpha=0.09, linewidth=0)
     axes.axvline(0, color="#555555", linewidth=0.8)
-    places, labels, bold = [], [], []
-    y = 0.0
-    for heading, members in groups.items():
-        if members:
-            places.append(y)
-            labels.append(heading)
-            bold.append(True)
-            y += 1
-        for contrast in members:
+    for y, (_, contrast) in zip(spacing.at, rows, strict=True):
+        if contrast is not None:
             _contrast(drawing, contrast, y, numbers.decimals(result, contrast.metric))
-            places.append(y)
-            usual = contrast.scope == result.design.scope
-            labels.append(contrast.name if usual else f"{contrast.name} ({prose.scope_text(contrast)})")
-            bold.append(False)
-            y += 1
-    drawing.rows(labels, bold, places)
-    band = f"; shaded: the margin of ±{margin:g}" if margin > 0 else ""
-    scope = SCOPE_TEXT[result.design.scope]
-    text = f"difference in {result.design.primary}, {level(result)} intervals{band}\nscope: {scope}"
-    axes.set_xlabel(fit(text))
+    spacing.name(drawing, [contrast is None for _, contrast in rows])
     _legend(drawing, {contrast.verdict for contrast in chosen})
     return drawing
+
+
+def _name(result: Result, contrast: ContrastResult) -> str:
+    usual = contrast.scope == result.design.scope
+    return contrast.name if usual else f"{contrast.name} ({prose.scope_text(contrast)})"
 
 
 def _contrast(drawing: Drawing, contrast: ContrastResult, y: float, places: int) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from crosscut_reports.render import numbers, prose
 from crosscut_reports.render.characters import fit
 from crosscut_reports.render.figures.drawing import MARKS, WIDTH, Drawing
+from crosscut_reports.render.figures.spacing import height
 from crosscut_reports.result import Drop, Result, Shift
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def draw(result: Result) -> Drawing | None:
     longest = max(len(line) for split in shift.splits for line in _lines(split))
     level = _CHARACTER * longest * len(shift.splits) <= _CELLS
     head = 0.35 if level else 0.3 + _CHARACTER * longest * sin(radians(_ANGLE))
-    drawing = Drawing.of_height(0.6 + head + 0.36 * len(arms))
+    row = max(0.36, *map(height, arms))
+    drawing = Drawing.of_height(0.6 + head + row * len(arms))
     drawing.figure.set_figwidth(max(WIDTH, 3.2 + _CELL * len(shift.splits)))
     colours = LinearSegmentedColormap.from_list("change", [LOSS, _NONE, GAIN])
     most = max(abs(drop.contrast.estimate) for drop in drops) or 1.0

@@ -43,12 +43,14 @@ class Rows:
         drawing.axes.set_ylim(self.bottom, self.top)
 
 
+def height(label: str) -> float:
+    """Inches that the name of a row takes, with the gap to the next."""
+    return len(textwrap.wrap(fit(label), WRAP, break_on_hyphens=False)) * _LINE + _GAP
+
+
 def spaced(labels: Sequence[str], inches: float) -> Rows:
     """Rows of at least `inches` each, from y = 0 down, at least one."""
-    high = [
-        max(inches, len(textwrap.wrap(fit(label), WRAP, break_on_hyphens=False)) * _LINE + _GAP) / inches
-        for label in labels
-    ]
+    high = [max(inches, height(label)) / inches for label in labels]
     at = [sum(high[:row]) + (high[row] - high[0]) / 2 for row in range(len(high))]
     top, bottom = -max(_LEAST, high[0] / 2), at[-1] + max(_LEAST, high[-1] / 2)
     return Rows(tuple(labels), tuple(at), top, bottom, inches)
