@@ -9,6 +9,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Ray runs its workers at niceness 15. Beside anything else on the machine, tests of it would then wait for ever.
+os.environ.setdefault("RAY_worker_niceness", "0")
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
