@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from crosscut.data_commands import data
 from crosscut.export_command import export
+from crosscut.job_commands import jobs, logs, stop, submit
 from crosscut.power_command import power
 from crosscut.report_command import report
 from crosscut.terminal import say, terminal
@@ -194,6 +195,10 @@ def tensorboard(
     os.execv(sys.executable, command)  # noqa: S606
 
 
+app.command()(submit)
+app.command()(jobs)
+app.command()(logs)
+app.command()(stop)
 app.command()(report)
 app.command()(power)
 app.command()(export)

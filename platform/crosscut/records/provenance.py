@@ -13,6 +13,10 @@ from typing import Any
 PACKAGES = ("crosscut", "torch", "ray", "optuna", "numpy", "scipy", "scikit-learn")
 
 
+COMMIT = "CROSSCUT_COMMIT"
+"""The variable that tells a job which commit its code was sent from."""
+
+
 @functools.cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that a result depends on; a missing package is left out."""
@@ -27,7 +31,9 @@ def versions() -> dict[str, str]:
 
 def commit(folder: Path) -> str | None:
     """Commit of the git checkout that `folder` lies in, with `+changes` where files differ from it; None
-    outside a checkout."""
+    outside a checkout. A job, whose files were sent from a checkout, is told by its submitter."""
+    if sent := os.environ.get(COMMIT):
+        return sent
     try:
         head = _git(folder, "rev-parse", "HEAD")
         changed = _git(folder, "status", "--porcelain", "--untracked-files=no")

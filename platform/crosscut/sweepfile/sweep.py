@@ -235,7 +235,7 @@ def read(source: str, overrides: Sequence[str] = ()) -> Sweep:
     Raises:
         InputError: the file is missing, is not YAML, or says something wrong.
     """
-    file = _file(source)
+    file = file_of(source)
     where = str(file)
     data = document.load(document.read_text(file, where), where)
     asked = [Override.parse(argument) for argument in overrides]
@@ -256,7 +256,8 @@ def _set(
     return data, Origin(origin.file, tuple(places))
 
 
-def _file(source: str) -> Path:
+def file_of(source: str) -> Path:
+    """The file that a path, or the name of a bundled sweep, stands for. Raises InputError where there is none."""
     file = Path(source)
     if file.is_file():
         return file

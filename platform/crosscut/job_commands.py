@@ -1,0 +1,197 @@
+"""`crosscut submit`, `jobs`, `logs` and `stop`: sweeps as jobs of a Ray cluster."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crosscut.terminal import say, terminal
+
+if TYPE_CHECKING:
+    from crosscut.jobs.server import Server
+    from crosscut.sweepfile.sweep import Sweep
+
+AddressOption = Annotated[
+    str,
+    typer.Option(
+        envvar="RAY_API_SERVER_ADDRESS",
+        help="The cluster's job server.",
+        show_default=True,
+    ),
+]
+JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job, as crosscut submit prints it.")]
+LOCAL = "http://127.0.0.1:8265"
+
+
+def submit(
+    sweep: Annotated[
+        str,
+        typer.Argument(metavar="SWEEP", help="A sweep file, or the name of a bundled sweep (crosscut list)."),
+    ],
+    storage: Annotated[
+        str, typer.Option(help="Folder for records, absolute, which all nodes of the cluster share.")
+    ],
+    address: AddressOption = LOCAL,
+    patches: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Patch the sweep, such as --set seeds.count=3. Repeatable."
+        ),
+    ] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(help="Folder of your own trainable; by default this one, where the sweep has one."),
+    ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--leave-out", metavar="PATTERN", help="Files of that folder that stay here. Repeatable."
+        ),
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option(help="The cluster's Python; by default the first there that has Ray.")
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try runs again that raised or diverged.")
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(help="Check every arm here first; --no-check where the data lie on the cluster alone."),
+    ] = True,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Print what the job prints until it ends, and end as it does.")
+    ] = False,
+) -> None:
+    """Send a sweep to a Ray cluster as a job, with the code that it needs; prints the job's id.
+
+    A job does what `crosscut run` does. What is recorded in the storage is not done again, so the same command
+    goes on with a sweep whose job was stopped.
+    """
+    import tempfile
+
+    from crosscut.arms.experiment import prepare
+    from crosscut.jobs.luggage import pack
+    from crosscut.jobs.server import Server, command
+    from crosscut.records.provenance import COMMIT, commit
+    from crosscut.sweepfile.sweep import file_of, read
+
+    place = _shared(storage)
+    asked = read(sweep, patches or [])
+    if check:
+        prepare(asked)
+    server = Server(address)
+    here = _code(asked, code)
+    with tempfile.TemporaryDirectory(prefix="crosscut-job-") as folder:
+        packed = pack(file_of(sweep), here, Path(folder), leave_out or [])
+        told = [*packed.notes]
+        if here is not None:
+            told.append(f"{packed.files} files of {here} travel with it ({packed.bytes / 2**10:.0f} KiB)")
+        arguments = ["run", f"../{packed.sweep}", "--storage", place, "--address", "auto"]
+        arguments += [part for patch in patches or [] for part in ("--set", patch)]
+        arguments += ["--retry-failed"] if retry_failed else []
+        pythons = [python] if python else [sys.executable, "python3", "python"]
+        variables = {COMMIT: found} if (found := commit(here or Path.cwd())) else {}
+        job = server.submit(Path(folder), command(pythons, arguments), asked.name, place, variables)
+    errors = typer.get_text_stream("stderr")
+    for line in told:
+        typer.echo(line, file=errors)
+    typer.echo(job)
+    if follow:
+        raise typer.Exit(_follow(server, job))
+    where = "" if address == LOCAL else f" --address {address}"
+    typer.echo(f"follow it: crosscut logs {job} --follow{where}", file=errors)
+    typer.echo(f"where it stands: crosscut status {place}/{asked.name} --watch", file=errors)
+
+
+def jobs(address: AddressOption = LOCAL) -> None:
+    """List the sweeps that were submitted to a cluster, the newest first."""
+    import time
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from crosscut.forecast import words
+    from crosscut.jobs.server import Server
+
+    found = Server(address).jobs()
+    console = terminal()
+    if not found:
+        say(console, f"no sweep was submitted to {address}")
+        return
+    table = Table(box=None, pad_edge=False, header_style="")
+    for heading in ("job", "sweep", "state", "since", "took", "storage"):
+        table.add_column(heading, no_wrap=True)
+    for job in found:
+        begun = "" if job.started is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(job.started))
+        took = "" if job.started is None else words((job.ended or time.time()) - job.started)
+        table.add_row(*map(Text, (job.id, job.sweep, job.state.lower(), begun, took, job.storage)))
+    console.print(table)
+
+
+def logs(
+    job: JobArgument,
+    address: AddressOption = LOCAL,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on until the job ends, and end as it does.")
+    ] = False,
+) -> None:
+    """Print what a job has printed."""
+    from crosscut.jobs.server import Server
+
+    server = Server(address)
+    server.job(job)
+    if follow:
+        raise typer.Exit(_follow(server, job))
+    typer.echo(server.logs(job), nl=False)
+
+
+def stop(job: JobArgument, address: AddressOption = LOCAL) -> None:
+    """Stop a job. What it has recorded stays, and submitting the sweep again goes on from there."""
+    from crosscut.jobs.server import Server
+
+    server = Server(address)
+    before = server.job(job)
+    if before.over:
+        typer.echo(f"{job} has ended already: {before.state.lower()}")
+        return
+    after = server.stop(job)
+    if not after.over:
+        typer.echo(f"crosscut: {job} still runs; the cluster was asked to stop it", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{job}: {after.state.lower()}; what is recorded is kept, submit goes on from there")
+
+
+def _follow(server: Server, job: str) -> int:
+    """Print a job's output until it ends; the exit code that says how."""
+    for lines in server.follow(job):
+        typer.echo(lines, nl=False)
+    ended = server.job(job)
+    if ended.state == "SUCCEEDED":
+        return 0
+    typer.echo(f"crosscut: {job} {ended.state.lower()}: {' '.join(ended.message.split())}", err=True)
+    return 1
+
+
+def _shared(storage: str) -> str:
+    from crosscut.errors import InputError
+
+    if not Path(storage).is_absolute():
+        raise InputError(
+            f"--storage: found {storage!r}, expected an absolute path that all nodes of the cluster share"
+        )
+    return storage.rstrip("/") or "/"
+
+
+def _code(sweep: Sweep, folder: str | None) -> Path | None:
+    """The folder of the user's code; None where the trainable is one of Crosscut's and none was named."""
+    from crosscut.errors import InputError
+
+    if folder is None:
+        return None if sweep.trainable.startswith("crosscut_trainables.") else Path.cwd()
+    path = Path(folder).absolute()
+    if not path.is_dir():
+        raise InputError(f"--code: found {folder!r}, expected a folder")
+    return path
