@@ -98,7 +98,7 @@ def plan(sweep: SweepArgument, patches: SetOption = None, storage: StorageOption
 
     console = terminal()
     experiment = prepare(read(sweep, patches or []))
-    store = Store(Store.place(storage) / experiment.sweep.name)
+    store = Store.at(storage, experiment.sweep.name)
     damaged: list[str] = []
     found = reconcile(experiment, reading(store, damaged))
     say(console, f"{experiment.sweep.name}: {experiment.sweep.question or 'no question given'}")

@@ -8,13 +8,14 @@ import platform
 import socket
 import sys
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from crosscut.errors import InputError
-from crosscut.records.store import Store
+from crosscut.records.place import storage_of
 
 TENSORBOARD_PORT = 6006
 
@@ -77,17 +78,23 @@ def _memory() -> Finding:
 
 def _storage(storage: str) -> Finding:
     try:
-        wanted = Store.place(storage)
+        wanted = storage_of(storage)
         # Looked at without leaving anything behind: the nearest folder that exists must take a file.
-        nearest = next(path for path in (wanted, *wanted.parents) if path.exists())
-        with tempfile.TemporaryFile(dir=nearest):
-            pass
+        if wanted.path is None:
+            probe = f".probe-{uuid.uuid4().hex}"
+            wanted.write(probe, b"")
+            wanted.remove(probe)
+        else:
+            nearest = next(path for path in (wanted.path, *wanted.path.parents) if path.exists())
+            with tempfile.TemporaryFile(dir=nearest):
+                pass
     except InputError as error:
         return Finding("storage", False, f"{error}; name another with --storage")
     except OSError as error:
-        text = f"{storage!r} cannot be written ({error.strerror}); name another with --storage"
+        reason = error.strerror or " ".join(str(error).split())
+        text = f"{storage!r} cannot be written ({reason}); name another with --storage"
         return Finding("storage", False, text)
-    return Finding("storage", True, f"{wanted} can be written")
+    return Finding("storage", True, f"{wanted.name} can be written")
 
 
 def _shadow() -> Finding:

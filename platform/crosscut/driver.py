@@ -46,7 +46,7 @@ def run(experiment: Experiment, order: Order, console: Console) -> bool:
     """
     sweep = experiment.sweep
     store = Store.create(order.storage, sweep.name)
-    with driving(store.folder):
+    with driving(store.place):
         store.sweep_up()
         retry = get_args(FailureKind) if order.retry_failed else RETRIED
         damaged: list[str] = []
@@ -76,7 +76,7 @@ def _carry_out(plan: Plan, store: Store, order: Order, console: Console) -> None
     resources = plan.experiment.sweep.resources
     declared = declaration.declare(store, plan)
     site = Site(
-        folder=str(store.folder),
+        place=store.place.name,
         code=str(Path.cwd()),
         workers=resources.workers,
         threads=max(1, math.floor(resources.cpus_per_worker)),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,36 @@ def crosscut(
         return Answer(ended.value.code, output, errors)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The address of an S3 server in this process."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """Makes an empty bucket of the S3 server and gives its URI."""
+    from pyarrow.fs import S3FileSystem
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    def make() -> str:
+        name = f"bucket-{uuid.uuid4().hex}"
+        there = {"endpoint_override": s3, "scheme": "http", "region": "us-east-1"}
+        S3FileSystem(allow_bucket_creation=True, **there).create_dir(name)
+        return f"s3://{name}/results?" + "&".join(f"{key}={value}" for key, value in there.items())
+
+    return make
 
 
 @pytest.fixture

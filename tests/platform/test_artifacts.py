@@ -25,7 +25,7 @@ MAKER = """
 import sys, time
 from pathlib import Path
 import torch
-from crosscut.records.artifacts import Artifacts
+from crosscut.records.store import Store
 
 folder, begun, go = (Path(argument) for argument in sys.argv[1:4])
 
@@ -39,7 +39,7 @@ def make(making):
         time.sleep(0.01)
     return {"made": torch.tensor([step])}
 
-print(Artifacts(folder).artifact("slow", {"x": 1}, make)["made"].item())
+print(Store(folder).artifacts.artifact("slow", {"x": 1}, make)["made"].item())
 """
 
 
@@ -59,7 +59,7 @@ class Counting:
 
 @pytest.fixture
 def artifacts(tmp_path: Path) -> Artifacts:
-    return Artifacts(tmp_path / "artifacts")
+    return Store(tmp_path).artifacts
 
 
 def test_an_artifact_is_made_once_and_then_read(artifacts: Artifacts) -> None:
@@ -120,7 +120,7 @@ def test_what_was_made_says_what_defines_it_and_leaves_no_checkpoint(artifacts: 
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", MAKER, *(str(folder / name) for name in ("artifacts", "begun", "go"))]
+    command = [sys.executable, "-c", MAKER, *(str(folder / name) for name in ("store", "begun", "go"))]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
@@ -142,7 +142,7 @@ def test_processes_that_want_the_same_at_once_make_it_once(tmp_path: Path) -> No
 def test_when_its_maker_dies_one_who_waits_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     first = start(tmp_path)
-    until(lambda: bool(list(tmp_path.glob("artifacts/slow-*/checkpoint.pt"))))
+    until(lambda: bool(list(tmp_path.glob("store/artifacts/slow-*/checkpoint.pt"))))
     second = start(tmp_path)
     first.kill()
     first.communicate()

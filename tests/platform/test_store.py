@@ -89,9 +89,21 @@ def test_a_storage_that_cannot_be_written_is_refused_by_name(tmp_path: Path) -> 
         Store.create(str(blocker), "sweep")
 
 
-def test_a_uri_is_refused_by_name() -> None:
-    with pytest.raises(InputError, match=r"--storage: found 's3://bucket', expected a folder"):
-        Store.create("s3://bucket", "sweep")
+@pytest.mark.parametrize(
+    ("storage", "reason"),
+    [
+        (
+            "nowhere://bucket/folder",
+            r"--storage: found 'nowhere://bucket/folder', expected a folder or a URI",
+        ),
+        ("s3:///folder", r"--storage: found 's3:///folder', expected"),
+        ("s3://key:secret@bucket/folder", r"--storage: found credentials in the URI"),
+    ],
+)
+def test_a_uri_that_names_no_place_is_refused(storage: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason) as refused:
+        Store.create(storage, "sweep")
+    assert "secret@" not in str(refused.value)
 
 
 def test_opening_a_folder_without_a_sweep_names_those_below_it(
@@ -131,7 +143,7 @@ def test_a_file_in_the_place_of_a_record_is_a_damaged_record(store: Store) -> No
 def test_a_storage_that_is_no_path_is_refused(tmp_path: Path) -> None:
     for storage in ("~nobody-of-this-name/results", "x" * 300):
         with pytest.raises(InputError, match=r"--storage: found .*expected the path of a folder"):
-            Store.place(storage)
+            Store.at(storage, "sweep")
     with pytest.raises(InputError, match="expected the path of a folder"):
         Store.open("x" * 300)
 

@@ -69,7 +69,7 @@ def _train_as_member(config: dict[str, Any]) -> None:
         torch.distributed.broadcast(told, src=0)
         return bool(told.item())
 
-    with working(site.store.folder):
+    with working(site.store.place):
         if worker.standing(site.store, work.key) is not None:
             return
         record = worker.train(

@@ -33,8 +33,8 @@ MOST_NOTES = 20
 class Site:
     """Where and with what work is done: the same for all of a sweep, and without effect on results."""
 
-    folder: str
-    """The sweep's folder, absolute."""
+    place: str
+    """The sweep's place: an absolute path, or a URI."""
     code: str
     """Where the sweep was started, absolute: the user's own trainable may lie there."""
     workers: int
@@ -50,8 +50,8 @@ class Site:
 
     @property
     def store(self) -> Store:
-        """The store in the sweep's folder."""
-        return Store(Path(self.folder))
+        """The store in the sweep's place."""
+        return Store.at(self.place)
 
 
 class PeerLost(Exception):  # noqa: N818 - a state of the group, told in its own words
@@ -62,7 +62,7 @@ def train_alone(work: Work, site: Site) -> Record:
     """Train work in this process, as its one worker."""
     set_threads(site.threads)
     device = "cuda:0" if site.gpus > 0 else "cpu"
-    with working(site.store.folder):
+    with working(site.store.place):
         return train(work, site, device=device)
 
 

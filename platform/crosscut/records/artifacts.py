@@ -6,13 +6,17 @@ import contextlib
 import fcntl
 import json
 import os
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crosscut.records.key import digest
+from crosscut.records.lease import leased
+from crosscut.records.local_place import whole
 from crosscut_trainables.session import Making
+
+if TYPE_CHECKING:
+    from crosscut.records.store import Store
 
 Board = Callable[[int, Mapping[str, float]], None]
 
@@ -27,11 +31,13 @@ class Artifacts:
                  lock             held by the one who makes it
     ```
     The key is a hash of the identity. The lock is the operating system's, which lets go of it when its holder
-    dies; whoever waits then goes on from the checkpoint.
+    dies; whoever waits then goes on from the checkpoint. Where the store is in an object store the folder is this
+    machine's copy of what lies there, and a lease beside the lock keeps machines apart.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.folder = store.folder / "artifacts"
 
     def place(self, name: str, identity: Mapping[str, Any]) -> Path:
         """The folder of an artifact."""
@@ -60,22 +66,48 @@ class Artifacts:
             return found
         place.mkdir(parents=True, exist_ok=True)
         with _held(place / "lock"):
-            found = _read(place / "artifact.pt", mapped=True)
+            found = self._there(place / "artifact.pt")
             if found is None:
-                text = json.dumps({"name": name, **identity}, indent=1, sort_keys=True) + "\n"
-                (place / "identity.json").write_text(text)
-                made = make(_Bench(place / "checkpoint.pt", None if board is None else board(place.name)))
-                _write(place / "artifact.pt", made)
-                (place / "checkpoint.pt").unlink(missing_ok=True)
-                found = _read(place / "artifact.pt", mapped=True)
+                with self._leased(place.name):
+                    found = self._there(place / "artifact.pt")
+                    if found is None:
+                        text = json.dumps({"name": name, **identity}, indent=1, sort_keys=True) + "\n"
+                        (place / "identity.json").write_text(text)
+                        self._make(place, make, None if board is None else board(place.name))
+                        found = _read(place / "artifact.pt", mapped=True)
         assert found is not None
         return found
+
+    def _there(self, path: Path) -> dict[str, Any] | None:
+        """What a file holds that another has made, here or on another machine."""
+        found = _read(path, mapped=True)
+        if found is None and self._store.place.path is None and self._store.pull(path):
+            found = _read(path, mapped=True)
+        return found
+
+    def _make(self, place: Path, make: Callable[[Making], Mapping[str, Any]], board: Board | None) -> None:
+        _write(place / "artifact.pt", make(_Bench(self._store, place / "checkpoint.pt", board)))
+        for name in ("identity.json", "artifact.pt"):
+            self._store.push(place / name)
+        (place / "checkpoint.pt").unlink(missing_ok=True)
+        self._store.place.remove(f"artifacts/{place.name}/checkpoint.pt")
+
+    @contextlib.contextmanager
+    def _leased(self, name: str) -> Iterator[None]:
+        """Keep other machines from making the same; on a disk the lock has done so."""
+        if self._store.place.path is not None:
+            yield
+            return
+        forever = float("inf")
+        with leased(self._store.place, f"artifacts/{name}/leases", {"pid": os.getpid()}, patience=forever):
+            yield
 
 
 class _Bench:
     """Where one artifact is made."""
 
-    def __init__(self, checkpoint: Path, board: Board | None) -> None:
+    def __init__(self, store: Store, checkpoint: Path, board: Board | None) -> None:
+        self._store = store
         self._checkpoint = checkpoint
         self._board = board
 
@@ -85,8 +117,10 @@ class _Bench:
 
     def save(self, state: Mapping[str, Any]) -> None:
         _write(self._checkpoint, state)
+        self._store.push(self._checkpoint)
 
     def restore(self) -> dict[str, Any] | None:
+        self._store.pull(self._checkpoint)
         return _read(self._checkpoint, mapped=False)
 
 
@@ -94,15 +128,10 @@ def _write(path: Path, state: Mapping[str, Any]) -> None:
     """Write a file whole or not at all."""
     import torch
 
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with temporary.open("wb") as file:
-            torch.save(dict(state), file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole(path) as temporary, temporary.open("wb") as file:
+        torch.save(dict(state), file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _read(path: Path, *, mapped: bool) -> dict[str, Any] | None:

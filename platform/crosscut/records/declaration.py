@@ -57,11 +57,11 @@ def said_by(sweep: Sweep) -> dict[str, Any]:
 def read(store: Store) -> Declaration | None:
     """The declaration in a store, None where there is none."""
     try:
-        text = (store.folder / FILE).read_text(encoding="utf-8")
+        content = store.place.read(FILE)
     except FileNotFoundError:
         return None
     try:
-        plain = json.loads(text)
+        plain = json.loads(content)
         found = Declaration(plain["declared"], bool(plain["sealed"]), int(plain["recorded"]))
         tuple(Hypothesis.parse(one) for one in found.said["hypotheses"])
         missing = {"primary", "alpha", "margin", "seeds"} - found.said.keys()
@@ -97,4 +97,4 @@ def _write(store: Store, declaration: Declaration) -> None:
         "recorded": declaration.recorded,
         "declared": declaration.said,
     }
-    store.write_text(store.folder / FILE, json.dumps(plain, indent=1) + "\n")
+    store.place.write(FILE, (json.dumps(plain, indent=1) + "\n").encode())

@@ -1,7 +1,7 @@
-"""Locks of a sweep's folder: one driver at a time, and none while workers of an earlier one still live.
+"""Locks of a sweep: one driver at a time, and none while workers of an earlier one still live.
 
-They are advisory locks of the operating system, which lets go of them when their process dies, however it
-dies: no stale lock is ever left.
+On a disk they are advisory locks of the operating system, which lets go of them when their process dies, however
+it dies: no stale lock is ever left. In an object store they are leases, which end a minute after their process.
 """
 
 from __future__ import annotations
@@ -11,63 +11,89 @@ import fcntl
 import json
 import os
 import platform
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from crosscut.errors import InputError
+from crosscut.records.lease import LIFE, Taken, entries, leased
+from crosscut.records.place import Place
 
 DRIVER = "driver.lock"
 WORKERS = "workers.lock"
 
 
 @contextlib.contextmanager
-def driving(folder: Path, *, patience: float = 60.0) -> Iterator[None]:
-    """Hold the sweep in `folder` as its only driver.
+def driving(place: Place | Path, *, patience: float = 60.0) -> Iterator[None]:
+    """Hold the sweep in `place` as its only driver.
 
     Args:
-        folder: the sweep's folder.
+        place: the sweep's place.
         patience: seconds to wait for the workers of an earlier driver to end; they live for some seconds after
             it was killed.
 
     Raises:
         InputError: another driver holds the sweep, or an earlier one's workers do not end.
     """
-    with (folder / DRIVER).open("a+") as file:
+    place = _place(place)
+    facts = {"pid": os.getpid(), "host": platform.node(), "since": time.time()}
+    held_by_another = f"{place.name}: {{who}} holds this sweep; wait for it or stop it first"
+    if place.path is None:
+        try:
+            with leased(place, DRIVER, facts, lost=_give_up):
+                _wait_for_leases(place, max(patience, 1.5 * LIFE))
+                yield
+        except Taken:
+            raise InputError(held_by_another.format(who=holder(place))) from None
+        return
+    with (place.path / DRIVER).open("a+") as file:
         # `held` takes the lock for an instant to look, which is no reason to give up.
         if not _locked_within(file, 1.0):
-            raise InputError(f"{folder}: {holder(folder)} holds this sweep; wait for it or stop it first")
+            raise InputError(held_by_another.format(who=holder(place)))
         file.seek(0)
         file.truncate()
-        json.dump({"pid": os.getpid(), "host": platform.node(), "since": time.time()}, file)
+        json.dump(facts, file)
         file.flush()
-        _wait_for_workers(folder, patience)
+        _wait_for_workers(place.path, patience)
         yield
 
 
 @contextlib.contextmanager
-def working(folder: Path) -> Iterator[None]:
+def working(place: Place | Path) -> Iterator[None]:
     """Hold the sweep as one of its workers, however many there are."""
-    with (folder / WORKERS).open("a") as file:
+    place = _place(place)
+    if place.path is None:
+        with leased(place, WORKERS, {"pid": os.getpid(), "host": platform.node()}, shared=True):
+            yield
+        return
+    with (place.path / WORKERS).open("a") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         yield
 
 
-def holder(folder: Path) -> str:
+def holder(place: Place | Path) -> str:
     """Who holds the sweep, in words."""
+    place = _place(place)
     try:
-        who = json.loads((folder / DRIVER).read_text())
+        who: dict[str, Any]
+        who = (
+            entries(place, DRIVER)[0] if place.path is None else json.loads((place.path / DRIVER).read_text())
+        )
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(who["since"]))
         return f"process {who['pid']} on {who['host']}, since {since},"
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+    except (OSError, ValueError, KeyError, IndexError, TypeError, OverflowError):
         return "another process"
 
 
-def held(folder: Path) -> bool:
+def held(place: Place | Path) -> bool:
     """Whether a driver holds the sweep now."""
+    place = _place(place)
+    if place.path is None:
+        return bool(entries(place, DRIVER))
     try:
-        with (folder / DRIVER).open("r") as file:
+        with (place.path / DRIVER).open("r") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
@@ -76,12 +102,36 @@ def held(folder: Path) -> bool:
     return False
 
 
+def _place(place: Place | Path) -> Place:
+    from crosscut.records.local_place import LocalPlace
+
+    return LocalPlace(place) if isinstance(place, Path) else place
+
+
+def _give_up() -> None:
+    """End a driver whose lease another has taken, as one that is interrupted: two must not drive."""
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 def _wait_for_workers(folder: Path, patience: float) -> None:
     with (folder / WORKERS).open("a") as file:
         if not _locked_within(file, patience):
-            raise InputError(
-                f"{folder}: workers of an earlier driver still train after {patience:.0f} seconds; stop them first"
-            )
+            raise _still_training(str(folder), patience)
+
+
+def _wait_for_leases(place: Place, patience: float) -> None:
+    until = time.monotonic() + patience
+    try:
+        with leased(place, WORKERS, {"waits": True}, patience=patience):
+            return
+    except Taken:
+        raise _still_training(place.name, time.monotonic() - until + patience) from None
+
+
+def _still_training(where: str, seconds: float) -> InputError:
+    return InputError(
+        f"{where}: workers of an earlier driver still train after {seconds:.0f} seconds; stop them first"
+    )
 
 
 def _locked_within(file: IO[str], seconds: float) -> bool:

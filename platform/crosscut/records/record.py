@@ -18,7 +18,7 @@ from crosscut.records.work import Work
 from crosscut_trainables.evaluation import QueryRanks, QueryValues, SplitFacts
 
 Status = Literal["finished", "pruned", "failed"]
-FailureKind = Literal["raised", "diverged", "lost"]
+FailureKind = Literal["raised", "diverged", "lost", "memory", "stalled", "timeout"]
 
 RECORD_FILE = "record.json"
 RANKS_FILE = "ranks.npz"
@@ -35,10 +35,23 @@ class Failure:
     """Why a run ended without a result."""
 
     kind: FailureKind
-    """`raised`: the trainable raised. `diverged`: it yielded NaN or an infinity. `lost`: its process died."""
+    """`raised`: the trainable raised. `diverged`: it yielded NaN or an infinity. `lost`: its process or machine
+    died. `memory`: there was too little. `stalled`: it reported nothing for too long. `timeout`: it took too
+    long."""
     reason: str
     """One sentence."""
     traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A try of a run that came to nothing and was followed by another."""
+
+    kind: FailureKind
+    reason: str
+    """One sentence."""
+    ended: float = 0.0
+    """Unix time."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,8 @@ class Record:
     details: Details | None = None
     """None in a record that was read: `Store.details` reads them."""
     failure: Failure | None = None
+    attempts: Sequence[Attempt] = ()
+    """The tries before the one that this is the outcome of."""
     notes: Sequence[str] = ()
     """What the trainable says of the run, a sentence each."""
     seconds: float = 0.0
@@ -113,6 +128,7 @@ class Record:
             "history": [{"step": s.step, "metrics": dict(s.metrics)} for s in self.history],
             "splits": {name: asdict(facts) for name, facts in self.splits.items()},
             "failure": None if self.failure is None else asdict(self.failure),
+            "attempts": [asdict(attempt) for attempt in self.attempts],
             "notes": list(self.notes),
             "seconds": self.seconds,
             "started": self.started,
@@ -159,7 +175,8 @@ class Record:
             traits={name: QueryValues(*pair) for name, pair in traits.items()},
             splits={name: SplitFacts(**facts) for name, facts in body.get("splits", {}).items()},
             failure=None if failure is None else Failure(**failure),
-            # A record that was written before there were notes is as good as any.
+            # A record that was written before there were notes or attempts is as good as any.
+            attempts=tuple(Attempt(**attempt) for attempt in body.get("attempts", ())),
             notes=tuple(body.get("notes", ())),
             seconds=body["seconds"],
             started=body["started"],

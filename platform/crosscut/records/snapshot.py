@@ -12,6 +12,7 @@ from typing import Any
 from crosscut.arms.arm import Arm
 from crosscut.arms.experiment import Experiment
 from crosscut.errors import InputError
+from crosscut.records.place import joined
 from crosscut.records.store import Store
 from crosscut.sweepfile.space import Parameter
 from crosscut.sweepfile.sweep import Sweep
@@ -42,7 +43,7 @@ def recall(store: Store) -> Experiment:
     except (InputError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         cause = " ".join(str(error).split())
         raise InputError(
-            f"{store.folder / 'sweep.json'}: cannot be read ({type(error).__name__}: {cause}); "
+            f"{joined(store.place.name, 'sweep.json')}: cannot be read ({type(error).__name__}: {cause}); "
             "`crosscut run` writes it anew"
         ) from error
 
