@@ -92,6 +92,7 @@ def plan(sweep: SweepArgument, patches: SetOption = None, storage: StorageOption
     from crosscut.arms.experiment import prepare
     from crosscut.forecast import forecast, words
     from crosscut.plan import reading, reconcile
+    from crosscut.records.catalogue import Catalogue
     from crosscut.records.store import Store
     from crosscut.standing import table
     from crosscut.sweepfile.sweep import read
@@ -100,7 +101,8 @@ def plan(sweep: SweepArgument, patches: SetOption = None, storage: StorageOption
     experiment = prepare(read(sweep, patches or []))
     store = Store.at(storage, experiment.sweep.name)
     damaged: list[str] = []
-    found = reconcile(experiment, reading(store, damaged))
+    records = Catalogue(store)
+    found = reconcile(experiment, reading(records, damaged))
     say(console, f"{experiment.sweep.name}: {experiment.sweep.question or 'no question given'}")
     console.print(table(found))
     for line in experiment.sweep.layout.told:
@@ -109,7 +111,7 @@ def plan(sweep: SweepArgument, patches: SetOption = None, storage: StorageOption
         say(console, f"{name}: {asked} ({recorded} recorded, {asked - recorded} new)")
     known = {a.trial_key(i) for a in found.arms for i in range(len(a.trials))}
     known |= {key for a in found.arms for i in range(len(a.finals)) if (key := a.final_key(i))}
-    strangers = len([key for key in store.recorded() if key not in known])
+    strangers = len([key for key in records.keys if key not in known])
     if strangers:
         say(console, f"{strangers} records here belong to no arm, seed or trial of this sweep; they are kept")
     left = forecast(found)

@@ -147,13 +147,14 @@ def _ray() -> Finding:
 
     with tempfile.TemporaryDirectory(prefix="crosscut-doctor-") as folder:
         try:
-            with connected(Resources(), "local", Path(folder) / "ray.log") as cluster:
+            with connected({"one run": Resources()}, "local", Path(folder) / "ray.log") as cluster:
                 import ray
 
                 answer = ray.get(ray.remote(_two).remote(), timeout=60)
         except Exception as error:
             return Finding("Ray", False, f"does not start ({type(error).__name__}: {error})")
-    return Finding("Ray", answer == 2, f"starts, with {cluster.cpus:g} CPUs and {cluster.gpus:g} GPUs")
+    (node,) = cluster.capacity.nodes.values()
+    return Finding("Ray", answer == 2, f"starts, with {node.cpus:g} CPUs and {node.gpus:g} GPUs")
 
 
 def _two() -> int:

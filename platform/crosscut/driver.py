@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -12,13 +11,15 @@ from rich.text import Text
 
 from crosscut.arm_plan import RETRIED
 from crosscut.arms.experiment import Experiment
+from crosscut.checkpoints import Checkpoints
 from crosscut.engine.worker import Site
 from crosscut.plan import Plan, reading, reconcile
 from crosscut.progress import Progress
 from crosscut.publication import of_sweep
 from crosscut.records import declaration, provenance
+from crosscut.records.catalogue import Catalogue
 from crosscut.records.lock import driving
-from crosscut.records.record import FailureKind
+from crosscut.records.record import FailureKind, Record
 from crosscut.records.snapshot import keep
 from crosscut.records.store import Store
 from crosscut.records.work import Work
@@ -50,14 +51,18 @@ def run(experiment: Experiment, order: Order, console: Console) -> bool:
         store.sweep_up()
         retry = get_args(FailureKind) if order.retry_failed else RETRIED
         damaged: list[str] = []
-        plan = reconcile(experiment, reading(store, damaged, retry=retry, mend=True))
+        records = Catalogue(store)
+        plan = reconcile(experiment, reading(records, damaged, retry=retry, mend=True))
         for sentence in damaged:
             console.print(Text(f"note: {sentence}", style="yellow"), soft_wrap=True)
         console.print(Text(f"{sweep.name}: {summary(plan)}"), soft_wrap=True)
-        if plan.done:
-            keep(store, experiment)
-        else:
-            _carry_out(plan, store, order, console)
+        try:
+            if plan.done:
+                keep(store, experiment)
+            else:
+                _carry_out(plan, store, records, order, console)
+        finally:
+            records.save()
         console.print(table(plan))
         for line in remarks(plan):
             console.print(line, soft_wrap=True)
@@ -68,21 +73,16 @@ def run(experiment: Experiment, order: Order, console: Console) -> bool:
     ) and not any(record.failure is not None and record.failure.kind == "raised" for record in plan.failures)
 
 
-def _carry_out(plan: Plan, store: Store, order: Order, console: Console) -> None:
+def _carry_out(plan: Plan, store: Store, records: Catalogue, order: Order, console: Console) -> None:
     from crosscut.engine import board
     from crosscut.engine.cluster import connected
     from crosscut.engine.engine import carry_out
 
-    resources = plan.experiment.sweep.resources
+    needs = {arm.arm.name: arm.arm.resources for arm in plan.arms}
     declared = declaration.declare(store, plan)
     site = Site(
         place=store.place.name,
         code=str(Path.cwd()),
-        workers=resources.workers,
-        threads=max(1, math.floor(resources.cpus_per_worker)),
-        cpus=resources.cpus_per_worker,
-        gpus=resources.gpus_per_worker,
-        max_failures=resources.retries,
         commit=provenance.commit(Path.cwd()),
         declaration=declared.hash,
     )
@@ -90,11 +90,12 @@ def _carry_out(plan: Plan, store: Store, order: Order, console: Console) -> None
         Text(f"TensorBoard: crosscut tensorboard {store.folder}    log of Ray: {store.logs / 'ray.log'}"),
         soft_wrap=True,
     )
-    with connected(resources, order.address, store.logs / "ray.log") as cluster:
+    with connected(needs, order.address, store.logs / "ray.log") as cluster:
         # Only now is it certain that the sweep can run, and may take the place of what was asked for before.
         keep(store, plan.experiment)
         board.write_columns(store.tensorboard, plan.experiment)
-        slots = cluster.fits(resources)
+        slots = min(max(1, cluster.capacity.most(one)) for one in needs.values())
+        checkpoints = Checkpoints(plan, store)
         with Progress(plan, store, slots, console) as progress:
 
             def given(work: Work) -> None:
@@ -103,7 +104,13 @@ def _carry_out(plan: Plan, store: Store, order: Order, console: Console) -> None
                     declared = declaration.seal(store, declared)
                 progress.given(work)
 
-            carry_out(plan, store, site, cluster, given=given, ended=progress.ended)
+            def ended(record: Record) -> None:
+                records.add(record)
+                records.save(every=30.0)
+                checkpoints.ended(record)
+                progress.ended(record)
+
+            carry_out(plan, store, site, cluster, given=given, ended=ended, again=progress.again)
 
 
 def _report(plan: Plan, store: Store, console: Console) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from crosscut.arm_plan import RETRIED, ArmPlan
 from crosscut.arms.experiment import Experiment
+from crosscut.records.catalogue import Catalogue
 from crosscut.records.record import DamagedRecord, Failure, FailureKind, Record
 from crosscut.records.store import Store
 from crosscut.records.work import Work
@@ -114,12 +115,12 @@ def reconcile(experiment: Experiment, read: Callable[[str], Record | None]) -> P
 
 
 def reading(
-    store: Store, damaged: list[str], *, retry: Collection[FailureKind] = RETRIED, mend: bool = False
+    records: Catalogue, damaged: list[str], *, retry: Collection[FailureKind] = RETRIED, mend: bool = False
 ) -> Callable[[str], Record | None]:
-    """A `read` for `reconcile` over a store, to which records that are to be done again are missing.
+    """A `read` for `reconcile`, to which records that are to be done again are missing.
 
     Args:
-        store: the records.
+        records: those that there are.
         damaged: gets one sentence for each record that is damaged.
         retry: kinds of failure that are tried again.
         mend: set what is to be done again aside. Only for a driver, which holds the sweep.
@@ -127,14 +128,14 @@ def reading(
 
     def read(key: str) -> Record | None:
         try:
-            record = store.read(key)
+            record = records.read(key)
         except DamagedRecord as error:
-            where = f"set aside in {store.set_aside(key)}" if mend else "the next run does it again"
+            where = f"set aside in {records.set_aside(key)}" if mend else "the next run does it again"
             damaged.append(f"the record {key} is damaged ({error}): {where}")
             return None
         if record is not None and record.failure is not None and record.failure.kind in retry:
             if mend:
-                store.set_aside(key)
+                records.set_aside(key)
             return None
         return record
 
@@ -145,7 +146,7 @@ def recorded(store: Store) -> Plan:
     """The plan of the sweep in a store, with the records that it has now."""
     from crosscut.records.snapshot import recall
 
-    return reconcile(recall(store), reading(store, [], retry=()))
+    return reconcile(recall(store), reading(Catalogue(store), [], retry=()))
 
 
 def lost(work: Work, reason: str) -> Record:

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from crosscut.plan import Plan
-from crosscut.records.record import Record
+from crosscut.records.record import Attempt, Record
 from crosscut.records.store import Store
 from crosscut.records.work import Work
 from crosscut.standing import summary, table, time_left
@@ -61,6 +61,11 @@ class Progress:
         if self._live is None or record.status == "failed":
             self._console.print(Text(self._line(record)), soft_wrap=True)
         self._show()
+
+    def again(self, work: Work, attempt: Attempt) -> None:
+        """A try of a piece of work came to nothing, and is followed by another."""
+        text = f"{work.label} is tried again ({attempt.kind}): {attempt.reason}"
+        self._console.print(Text(text, style="yellow"), soft_wrap=True)
 
     def _show(self) -> None:
         if self._live is not None:

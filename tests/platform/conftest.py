@@ -151,7 +151,15 @@ def make_experiment() -> Callable[..., Experiment]:
         sweep = Sweep.from_json(said)
         searched = {} if sweep.search is None else dict(sweep.search.space)
         arms = tuple(
-            Arm(level, {"effect": level}, {"effect": float(i), "x": 0.5}, searched, "data", None)
+            Arm(
+                level,
+                {"effect": level},
+                {"effect": float(i), "x": 0.5},
+                searched,
+                "data",
+                None,
+                resources=sweep.resources,
+            )
             for i, level in enumerate(levels)
         )
         return Experiment(sweep, arms, arms[0])

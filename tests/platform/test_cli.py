@@ -21,6 +21,7 @@ from rich.console import Console
 from crosscut.arms.experiment import Experiment
 from crosscut.plan import reading, reconcile, recorded
 from crosscut.progress import Progress
+from crosscut.records.catalogue import Catalogue
 from crosscut.records.lock import driving
 from crosscut.records.record import Failure, Record
 from crosscut.records.snapshot import keep
@@ -96,7 +97,7 @@ def ended_sweep(
     """A sweep of which all is recorded."""
     store, experiment = make_store(), make_experiment()
     keep(store, experiment)
-    complete(reconcile(experiment, reading(store, [])), store=store)
+    complete(reconcile(experiment, reading(Catalogue(store), [])), store=store)
     return store
 
 
@@ -339,7 +340,7 @@ def test_a_plan_tells_what_is_recorded_and_what_is_asked_for_no_more(
     store = Store.create(str(tmp_path / "results"), "toy")
     experiment = prepare(read("toy.yaml"))
     keep(store, experiment)
-    complete(reconcile(experiment, reading(store, [])), store=store)
+    complete(reconcile(experiment, reading(Catalogue(store), [])), store=store)
     answer = call("plan", "toy.yaml", "--set", "seeds.count=5")
     assert (
         "search trials: 8 (8 recorded, 0 new)\nruns: 10 (6 recorded, 4 new)\ncost: 8 s of runs"
@@ -380,7 +381,7 @@ def test_the_status_of_a_sweep_tells_who_runs_it_what_runs_and_what_failed(
 
     experiment = make_experiment(levels=("none", "some"))
     keep(store, experiment)
-    plan = reconcile(experiment, reading(store, []))
+    plan = reconcile(experiment, reading(Catalogue(store), []))
     complete(plan, failing, store=store, most=3)
     stopped = call("status", "results/sweep").output
     assert stopped.startswith("toy: not running; `crosscut run` goes on with it\n")
@@ -409,7 +410,7 @@ def test_the_status_of_a_sweep_tells_what_its_runs_have_notes_on(
 
     experiment = make_experiment(levels=("none", "some"), seeds=1)
     keep(store, experiment)
-    complete(reconcile(experiment, reading(store, [])), noted, store=store)
+    complete(reconcile(experiment, reading(Catalogue(store), [])), noted, store=store)
     assert call("status", "results/sweep").output.splitlines()[-2:] == [
         "note: some: 2 search trials have notes, the first: [red] collapsed",
         "note: some seed 0: [red] collapsed",

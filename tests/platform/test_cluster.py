@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from crosscut.engine.cluster import Cluster, connected
+from crosscut.engine.capacity import Capacity, Node
+from crosscut.engine.cluster import connected
 from crosscut.errors import InputError
 from crosscut.sweepfile.resources import Resources
 
@@ -25,7 +26,7 @@ from crosscut.sweepfile.resources import Resources
     ],
 )
 def test_as_many_runs_fit_as_have_room_for_all_their_workers(asked: dict[str, float], fits: int) -> None:
-    assert Cluster(cpus=8, gpus=2, own=True).fits(Resources.model_validate(asked)) == fits
+    assert Capacity({"here": Node(8, 2)}).most(Resources.model_validate(asked)) == fits
 
 
 def test_an_address_where_nothing_listens_is_refused_at_once(tmp_path: Path) -> None:
@@ -34,6 +35,6 @@ def test_an_address_where_nothing_listens_is_refused_at_once(tmp_path: Path) -> 
         address = f"127.0.0.1:{free.getsockname()[1]}"
     with (
         pytest.raises(InputError, match=f"--address: no Ray cluster answers at '{address}'"),
-        connected(Resources(), address, tmp_path / "ray.log"),
+        connected({"arm": Resources()}, address, tmp_path / "ray.log"),
     ):
         pass

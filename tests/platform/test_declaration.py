@@ -14,6 +14,7 @@ from crosscut.arms.experiment import Experiment
 from crosscut.context import context_of, question_of
 from crosscut.plan import Plan, reading, reconcile
 from crosscut.publication import of_sweep
+from crosscut.records.catalogue import Catalogue
 from crosscut.records.declaration import FILE, Declaration, declare, read, said_by, seal
 from crosscut.records.record import Record
 from crosscut.records.store import Store
@@ -31,7 +32,7 @@ def asked(store: Store, make_experiment: Callable[..., Experiment]) -> Callable[
 
     def plan(*hypotheses: dict[str, Any], **sections: Any) -> Plan:
         experiment = make_experiment(LEVELS, hypotheses=list(hypotheses), **sections)
-        return reconcile(experiment, reading(store, []))
+        return reconcile(experiment, reading(Catalogue(store), []))
 
     return plan
 
@@ -108,7 +109,8 @@ def test_one_whose_arms_are_gone_is_told_of(
 ) -> None:
     # The effect of `more` is 2 in the sweep that was run; here its arm is another one.
     plan = reconcile(
-        make_experiment(("none", "much"), hypotheses=[{"effect": "much vs none"}]), reading(store, [])
+        make_experiment(("none", "much"), hypotheses=[{"effect": "much vs none"}]),
+        reading(Catalogue(store), []),
     )
     question = question_of(plan, read(store))
     assert question.hypotheses == [] and question.late == [Hypothesis({"effect": "much vs none"})]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from crosscut import driver
 from crosscut.arms.experiment import Experiment
 from crosscut.engine import cluster as clusters
 from crosscut.engine import engine
+from crosscut.engine.capacity import Capacity, Node
 from crosscut.engine.cluster import Cluster
 from crosscut.engine.worker import Site
 from crosscut.errors import InputError
@@ -23,7 +24,7 @@ from crosscut.plan import Plan
 from crosscut.progress import FILE
 from crosscut.records.declaration import read as read_declaration
 from crosscut.records.lock import driving, held
-from crosscut.records.record import Failure, FailureKind, Record
+from crosscut.records.record import Attempt, Failure, FailureKind, Record
 from crosscut.records.snapshot import recall
 from crosscut.records.store import Store
 from crosscut.records.work import Work
@@ -52,6 +53,7 @@ class Fake:
         *,
         given: Callable[[Work], None],
         ended: Callable[[Record], None],
+        again: Callable[[Work, Attempt], None],
     ) -> None:
         assert held(store.folder) and (store.folder / FILE).exists()
         self.sites.append(site)
@@ -67,9 +69,9 @@ class Fake:
             ended(record)
 
     @contextlib.contextmanager
-    def connected(self, resources: Resources, address: str, log: Path) -> Iterator[Cluster]:
+    def connected(self, needs: Mapping[str, Resources], address: str, log: Path) -> Iterator[Cluster]:
         self.connections.append(address)
-        yield Cluster(2.0, 0.0, own=True)
+        yield Cluster(Capacity({"here": Node(2.0)}), own=True)
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def test_a_sweep_is_done_and_reported(
     (site,) = fake.sites
     declaration = read_declaration(Store(folder))
     assert declaration is not None and declaration.sealed and declaration.recorded == 0
-    assert site == Site(str(folder), str(tmp_path), 1, 2, 2.0, 0.0, 5, site.commit, declaration.hash)
+    assert site == Site(str(folder), str(tmp_path), site.commit, declaration.hash)
     assert list((folder / "tensorboard").glob("events.out.tfevents.*.columns"))
     assert not (folder / FILE).exists() and not held(folder)
 

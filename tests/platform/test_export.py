@@ -16,6 +16,7 @@ from crosscut.arms.experiment import Experiment
 from crosscut.errors import InputError
 from crosscut.export import Selection, export
 from crosscut.plan import Plan, reading, reconcile, recorded
+from crosscut.records.catalogue import Catalogue
 from crosscut.records.details import Details
 from crosscut.records.record import Record
 from crosscut.records.snapshot import keep
@@ -60,7 +61,7 @@ def make_ended(
     def make(outcome: Callable[[Work], Record] = ranked, **sections: object) -> tuple[Store, Plan]:
         store, experiment = make_store(), make_experiment(**sections)
         keep(store, experiment)
-        complete(reconcile(experiment, reading(store, [])), outcome, store=store)
+        complete(reconcile(experiment, reading(Catalogue(store), [])), outcome, store=store)
         return store, recorded(store)
 
     return make

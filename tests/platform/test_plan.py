@@ -12,6 +12,7 @@ import pytest
 from crosscut.arms.arm import Arm
 from crosscut.arms.experiment import Experiment
 from crosscut.plan import Plan, lost, reading, reconcile
+from crosscut.records.catalogue import Catalogue
 from crosscut.records.record import Failure, Record, Step
 from crosscut.records.store import Store
 from crosscut.records.work import Work
@@ -136,12 +137,12 @@ def test_stopped_at_any_moment_the_rest_is_done_and_nothing_twice(tmp_path: Path
     reference = by_key(carry_out(reconcile(made, lambda _: None), slots=2))
     for stop in range(len(reference)):
         store = Store.create(str(tmp_path / str(stop)), "s")
-        plan = reconcile(made, reading(store, []))
+        plan = reconcile(made, reading(Catalogue(store), []))
         done: list[str] = []
         while len(done) < stop and (work := plan.next()) is not None:
             plan.ended(store.write(outcome(work)))
             done.append(work.key)
-        resumed = reconcile(made, reading(store, []))
+        resumed = reconcile(made, reading(Catalogue(store), []))
         rest = by_key(carry_out(resumed, slots=2, seed=stop, keep=store.write))
         assert not set(rest) & set(done)
         assert {**rest, **{k: reference[k] for k in done}} == reference
@@ -149,11 +150,13 @@ def test_stopped_at_any_moment_the_rest_is_done_and_nothing_twice(tmp_path: Path
 
 def test_a_damaged_record_is_set_aside_and_done_again(store: Store) -> None:
     made = experiment()
-    carry_out(reconcile(made, reading(store, [])), slots=2, keep=store.write)
+    carry_out(reconcile(made, reading(Catalogue(store), [])), slots=2, keep=store.write)
     victim = store.recorded()[3]
     (store.runs / victim / "record.json").write_text("{}")
     damaged: list[str] = []
-    again = carry_out(reconcile(made, reading(store, damaged, mend=True)), slots=2, keep=store.write)
+    again = carry_out(
+        reconcile(made, reading(Catalogue(store), damaged, mend=True)), slots=2, keep=store.write
+    )
     assert [w.key for w in again] == [victim]
     assert len(damaged) == 1 and victim in damaged[0] and "set aside" in damaged[0]
     assert (store.set_aside_folder / f"{victim}.1").is_dir()
@@ -161,17 +164,17 @@ def test_a_damaged_record_is_set_aside_and_done_again(store: Store) -> None:
 
 def test_looking_at_a_damaged_record_leaves_it_where_it_is(store: Store) -> None:
     made = experiment()
-    carry_out(reconcile(made, reading(store, [])), slots=2, keep=store.write)
+    carry_out(reconcile(made, reading(Catalogue(store), [])), slots=2, keep=store.write)
     victim = store.recorded()[0]
     (store.runs / victim / "record.json").write_text("{}")
     damaged: list[str] = []
-    assert not reconcile(made, reading(store, damaged)).done
+    assert not reconcile(made, reading(Catalogue(store), damaged)).done
     assert len(damaged) == 1 and victim in store.recorded()
 
 
 def test_lost_runs_are_tried_again_and_raised_ones_only_when_asked(store: Store) -> None:
     made = experiment(trials=1, seeds=1)
-    plan = reconcile(made, reading(store, []))
+    plan = reconcile(made, reading(Catalogue(store), []))
     kinds = iter(["raised", "lost", "diverged"])
     while (work := plan.next()) is not None:
         if work.phase == "final":
@@ -180,8 +183,10 @@ def test_lost_runs_are_tried_again_and_raised_ones_only_when_asked(store: Store)
             record = outcome(work)
         plan.ended(store.write(record))
     assert plan.done and len(plan.failures) == 3
-    assert reconcile(made, reading(store, [], mend=True)).runs == (2, 3)
-    assert reconcile(made, reading(store, [], retry=("lost", "raised", "diverged"), mend=True)).runs == (0, 3)
+    assert reconcile(made, reading(Catalogue(store), [], mend=True)).runs == (2, 3)
+    assert reconcile(
+        made, reading(Catalogue(store), [], retry=("lost", "raised", "diverged"), mend=True)
+    ).runs == (0, 3)
     assert len(list(store.set_aside_folder.iterdir())) == 3
 
 
@@ -197,16 +202,18 @@ def test_an_arm_whose_trials_all_failed_is_blocked_and_the_others_go_on() -> Non
 
 
 def test_a_longer_search_goes_on_with_the_same_trials(store: Store) -> None:
-    carry_out(reconcile(experiment(trials=3), reading(store, [])), slots=2, keep=store.write)
-    longer = carry_out(reconcile(experiment(trials=5), reading(store, [])), slots=2, keep=store.write)
+    carry_out(reconcile(experiment(trials=3), reading(Catalogue(store), [])), slots=2, keep=store.write)
+    longer = carry_out(
+        reconcile(experiment(trials=5), reading(Catalogue(store), [])), slots=2, keep=store.write
+    )
     assert {(w.arm, w.index) for w in longer if w.phase == "search"} == {
         (arm, i) for arm in ("none", "some") for i in (3, 4)
     }
 
 
 def test_added_seeds_leave_recorded_runs_alone(store: Store) -> None:
-    carry_out(reconcile(experiment(seeds=2), reading(store, [])), slots=2, keep=store.write)
-    more = carry_out(reconcile(experiment(seeds=4), reading(store, [])), slots=2, keep=store.write)
+    carry_out(reconcile(experiment(seeds=2), reading(Catalogue(store), [])), slots=2, keep=store.write)
+    more = carry_out(reconcile(experiment(seeds=4), reading(Catalogue(store), [])), slots=2, keep=store.write)
     assert sorted((w.arm, w.seed) for w in more) == [
         (a, s) for a in ("fixed", "none", "some") for s in (2, 3)
     ]
@@ -215,7 +222,7 @@ def test_added_seeds_leave_recorded_runs_alone(store: Store) -> None:
 def test_a_lost_trial_stops_its_arm_until_it_is_tried_again(store: Store) -> None:
     made = experiment()
     reference = by_key(carry_out(reconcile(made, lambda _: None), slots=1))
-    plan = reconcile(made, reading(store, []))
+    plan = reconcile(made, reading(Catalogue(store), []))
     while (work := plan.next()) is not None:
         gone = work.arm == "some" and work.phase == "search" and work.index == 1
         plan.ended(store.write(lost(work, "gone") if gone else outcome(work)))
@@ -224,17 +231,17 @@ def test_a_lost_trial_stops_its_arm_until_it_is_tried_again(store: Store) -> Non
     assert [r is not None for r in plan.arms[1].trials] == [True, True, False, False]
     assert "trial 1 was lost" in str(plan.arms[1].blocked)
     # a look sees the failure; the next run tries it again and ends as an undisturbed sweep does
-    assert len(reconcile(made, reading(store, [], retry=())).failures) == 1
-    rest = carry_out(reconcile(made, reading(store, [], mend=True)), slots=2, keep=store.write)
+    assert len(reconcile(made, reading(Catalogue(store), [], retry=())).failures) == 1
+    rest = carry_out(reconcile(made, reading(Catalogue(store), [], mend=True)), slots=2, keep=store.write)
     assert {**by_key(rest), **{k: reference[k] for k in reference if k not in by_key(rest)}} == reference
     assert {work.arm for work in rest} == {"some"}
 
 
 def test_a_renamed_arm_has_its_records_under_its_new_name(store: Store) -> None:
     made = experiment()
-    carry_out(reconcile(made, reading(store, [])), slots=2, keep=store.write)
+    carry_out(reconcile(made, reading(Catalogue(store), [])), slots=2, keep=store.write)
     arms = tuple(replace(arm, name=f"new {arm.name}") for arm in made.arms)
-    renamed = reconcile(Experiment(made.sweep, arms, arms[0]), reading(store, []))
+    renamed = reconcile(Experiment(made.sweep, arms, arms[0]), reading(Catalogue(store), []))
     assert renamed.done
     assert {r.work.arm for a in renamed.arms for r in a.finals if r is not None} == {arm.name for arm in arms}
 

@@ -16,6 +16,7 @@ from crosscut.engine.worker import MOST_NOTES, Site, train
 from crosscut.records.record import Record
 from crosscut.records.store import Store
 from crosscut.records.work import Work
+from crosscut.sweepfile.resources import Resources
 from crosscut_trainables.diverged import Diverged
 from crosscut_trainables.evaluation import Evaluation, QueryRanks
 
@@ -33,8 +34,8 @@ def run(work: Work, store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
         module = types.ModuleType("made_up")
         module.train = function  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "made_up", module)
-        site = Site(str(store.folder), str(store.folder), 1, 1, 1.0, 0.0, 0, None)
-        return train(replace(work, trainable="made_up:train"), site)
+        site = Site(str(store.folder), str(store.folder), None)
+        return train(replace(work, trainable="made_up:train"), Resources(), site)
 
     yield call
 
@@ -125,6 +126,6 @@ def test_a_record_holds_the_hash_of_what_was_declared_before_it(
     module = types.ModuleType("made_up")
     module.train = function  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "made_up", module)
-    site = Site(str(store.folder), str(store.folder), 1, 1, 1.0, 0.0, 0, None, declaration="5f3a")
-    found = train(replace(work, trainable="made_up:train"), site)
+    site = Site(str(store.folder), str(store.folder), None, declaration="5f3a")
+    found = train(replace(work, trainable="made_up:train"), Resources(), site)
     assert found.provenance["declaration"] == "5f3a"

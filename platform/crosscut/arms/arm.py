@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from crosscut.sweepfile.patch import get_path, set_path
+from crosscut.sweepfile.resources import Resources
 from crosscut.sweepfile.space import Parameter
 
 
@@ -28,6 +29,8 @@ class Arm:
     locations: tuple[str, ...] = ()
     """Paths of the configuration that only say where something lies; what lies there is in `data`. A `*` stands
     for every key of a mapping."""
+    resources: Resources = field(default_factory=Resources)
+    """What each of its runs gets, which changes no result."""
 
     def defining(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """What of a configuration of this arm defines a result: all but where something lies."""

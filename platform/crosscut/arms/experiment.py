@@ -15,9 +15,13 @@ from crosscut.arms.typo import likely_typos
 from crosscut.errors import Keys, Problem, near, one_of, shown, unexpected
 from crosscut.sweepfile.patch import get_path, has_path, leaves, merge, set_path
 from crosscut.sweepfile.problems import problems_of
+from crosscut.sweepfile.resources import Resources
 from crosscut.sweepfile.space import Parameter
 from crosscut.sweepfile.sweep import Sweep
 from crosscut_trainables.trainable import Description, Locating, Measuring, description_of
+
+RESOURCES = "resources"
+"""The key of a level's patch that is about the sweep's resources and not about the configuration."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,15 @@ class _Draft:
         self.spaces: list[dict[str, Parameter]] = [{} for _ in self.cells]
         self.data = ["" for _ in self.cells]
         self.seconds: list[float | None] = [None for _ in self.cells]
+        self.resources = [sweep.resources for _ in self.cells]
 
     def arms(self) -> tuple[Arm, ...]:
         columns = zip(self.names, self.cells, self.configs, self.spaces, self.data, self.seconds, strict=True)
         locations = self.description.locations if isinstance(self.description, Locating) else ()
-        return tuple(replace(Arm(*column), locations=tuple(locations)) for column in columns)
+        return tuple(
+            replace(Arm(*column), locations=tuple(locations), resources=resources)
+            for column, resources in zip(columns, self.resources, strict=True)
+        )
 
     def resolve(self) -> None:
         """Merge what each arm says, and let the trainable fill in its defaults."""
@@ -83,11 +91,28 @@ class _Draft:
                 self._wrong(index, Problem(self._blame(cell, problem.keys), problem.text))
             self.models.append(model)
             self.configs.append(config if model is None else model.model_dump(mode="json"))
+            self._need(index, cell)
         if self.description is None:
             for index, cell in enumerate(self.cells):
                 for keys, patch in self._patches(cell)[1:]:
                     for problem in likely_typos(self.sweep.config, patch):
                         self._wrong(index, problem.under(*keys))
+
+    def _need(self, index: int, cell: Mapping[str, str]) -> None:
+        """Lay over the resources what the levels of a cell say of them."""
+        needs = self.sweep.resources.model_dump()
+        for factor, level in cell.items():
+            patch = self.sweep.factors[factor][level].get(RESOURCES, {})
+            place = ("factors", factor, level, RESOURCES)
+            if not isinstance(patch, Mapping):
+                self._wrong(index, Problem(place, unexpected(patch, "a patch of the sweep's resources")))
+                continue
+            try:
+                self.resources[index] = Resources.model_validate({**needs, **patch})
+                needs = self.resources[index].model_dump()
+            except ValidationError as error:
+                for problem in problems_of(error, Resources):
+                    self._wrong(index, problem.under(*place))
 
     def search(self) -> None:
         """Give every arm the searched parameters that it has, and try their values on it."""
@@ -172,7 +197,13 @@ class _Draft:
 
     def _patches(self, cell: Mapping[str, str]) -> list[tuple[Keys, dict[str, Any]]]:
         """What a cell's configuration is made of, in order, with its place in the file."""
-        levels = [(("factors", f, level), self.sweep.factors[f][level]) for f, level in cell.items()]
+        levels: list[tuple[Keys, dict[str, Any]]] = [
+            (
+                ("factors", factor, level),
+                {key: value for key, value in self.sweep.factors[factor][level].items() if key != RESOURCES},
+            )
+            for factor, level in cell.items()
+        ]
         return [(("config",), self.sweep.config), *levels]
 
     def _blame(self, cell: Mapping[str, str], keys: Keys) -> Keys:

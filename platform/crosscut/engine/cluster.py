@@ -8,10 +8,11 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from crosscut.engine.capacity import Capacity, Node
 from crosscut.errors import InputError
 from crosscut.sweepfile.sweep import Resources
 
@@ -28,6 +29,8 @@ ENVIRONMENT = {
     # An interruption is ours to answer: Tune would wait for what runs, and go on as if all had ended.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "100000000",
+    # How many runs may start is our own book's to say.
+    "TUNE_MAX_PENDING_TRIALS_PG": "100000",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
 
@@ -36,25 +39,33 @@ ENVIRONMENT = {
 class Cluster:
     """A cluster that is connected to."""
 
-    cpus: float
-    gpus: float
+    capacity: Capacity
     own: bool
     """Whether it was started for this sweep."""
 
-    def fits(self, resources: Resources) -> int:
-        """How many runs fit at once."""
-        counts = [self.cpus / (resources.workers * resources.cpus_per_worker)]
-        if resources.gpus_per_worker:
-            counts.append(self.gpus / (resources.workers * resources.gpus_per_worker))
-        return int(min(counts) + 1e-9)
+    def look(self) -> None:
+        """Learn which machines the cluster has now."""
+        if not self.own:
+            self.capacity.become(_nodes())
+
+    def usage(self) -> dict[str, float]:
+        """Machines, and how much of the cluster is in use by whomever."""
+        import ray
+
+        total, free = ray.cluster_resources(), ray.available_resources()
+        found = {"nodes": float(len(_nodes()))}
+        for name, key in (("cpus", "CPU"), ("gpus", "GPU")):
+            found[name] = total.get(key, 0.0)
+            found[f"{name}_used"] = found[name] - free.get(key, 0.0)
+        return found
 
 
 @contextlib.contextmanager
-def connected(resources: Resources, address: str, log: Path) -> Iterator[Cluster]:
+def connected(needs: Mapping[str, Resources], address: str, log: Path) -> Iterator[Cluster]:
     """A connection to Ray, closed at the end together with the cluster if it is our own.
 
     Args:
-        resources: what one run needs.
+        needs: arm → what one run of it needs.
         address: `local` for a cluster of our own on this machine, else what `ray.init` takes.
         log: file for what Ray has to say.
 
@@ -67,9 +78,8 @@ def connected(resources: Resources, address: str, log: Path) -> Iterator[Cluster
     if own:
         # Ray would otherwise write a token into the home folder for a cluster that nobody else can reach.
         os.environ.setdefault("RAY_AUTH_MODE", "disabled")
-        cpus, gpus = os.cpu_count() or 1, _gpus()
-        cluster = Cluster(float(cpus), float(gpus), own)
-        _refuse_what_never_fits(cluster, resources)
+        node = this_machine()
+        refuse_what_never_fits(needs, Capacity({"here": node}), "this machine")
     else:
         _refuse_silence(address)
     import ray
@@ -81,18 +91,17 @@ def connected(resources: Resources, address: str, log: Path) -> Iterator[Cluster
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 include_dashboard=False if own else None,
-                num_cpus=int(cluster.cpus) if own else None,
+                num_cpus=int(node.cpus) if own else None,
                 runtime_env={"env_vars": ENVIRONMENT},
             )
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise InputError(f"--address: no Ray cluster answers at {address!r} ({error})") from error
         try:
+            cluster = Cluster(Capacity({"here": node} if own else _nodes()), own)
             if not own:
-                total = ray.cluster_resources()
-                cluster = Cluster(total.get("CPU", 0.0), total.get("GPU", 0.0), own)
-                _refuse_what_never_fits(cluster, resources)
-            node = ray._private.worker.global_worker.node
-            logs = "its session folder" if node is None else node.get_logs_dir_path()
+                refuse_what_never_fits(needs, cluster.capacity, "the cluster")
+            head = ray._private.worker.global_worker.node
+            logs = "its session folder" if head is None else head.get_logs_dir_path()
             logging.getLogger("ray").error("the driver's words; those of other processes lie in %s", logs)
             with _terminated_like_interrupted():
                 yield cluster
@@ -100,16 +109,38 @@ def connected(resources: Resources, address: str, log: Path) -> Iterator[Cluster
             ray.shutdown()
 
 
-def _refuse_what_never_fits(cluster: Cluster, resources: Resources) -> None:
-    if cluster.fits(resources) >= 1:
+def this_machine() -> Node:
+    """What this machine has."""
+    return Node(float(os.cpu_count() or 1), float(_gpus()))
+
+
+def refuse_what_never_fits(needs: Mapping[str, Resources], capacity: Capacity, where: str) -> None:
+    """Raise InputError where a run of some arm needs more than there is, however long it waited."""
+    never = {arm: one for arm, one in needs.items() if capacity.most(one) < 1}
+    if not never:
         return
-    needs = f"{resources.workers} x {resources.cpus_per_worker:g} CPUs"
-    if resources.gpus_per_worker:
-        needs += f" and {resources.workers} x {resources.gpus_per_worker:g} GPUs"
-    where = "this machine" if cluster.own else "the cluster"
-    raise InputError(
-        f"resources: one run needs {needs}, but {where} has {cluster.cpus:g} CPUs and {cluster.gpus:g} GPUs"
-    )
+    arm, one = next(iter(never.items()))
+    asked = f"{one.workers} x {one.cpus_per_worker:g} CPUs"
+    if one.gpus_per_worker:
+        asked += f" and {one.workers} x {one.gpus_per_worker:g} GPUs"
+    cpus = sum(node.cpus for node in capacity.nodes.values())
+    gpus = sum(node.gpus for node in capacity.nodes.values())
+    there = f"{cpus:g} CPUs and {gpus:g} GPUs"
+    if len(capacity.nodes) > 1:
+        there += f" on {len(capacity.nodes)} machines, and a worker is on one of them"
+    whose = "one run" if len(never) == len(needs) else f"one run of the arm {arm!r}"
+    raise InputError(f"resources: {whose} needs {asked}, but {where} has {there}")
+
+
+def _nodes() -> dict[str, Node]:
+    """The machines of the cluster that live, by name."""
+    import ray
+
+    return {
+        node["NodeID"]: Node(node["Resources"].get("CPU", 0.0), node["Resources"].get("GPU", 0.0))
+        for node in ray.nodes()
+        if node["Alive"]
+    }
 
 
 def _refuse_silence(address: str) -> None:

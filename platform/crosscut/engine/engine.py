@@ -10,9 +10,10 @@ from typing import Any
 from crosscut.engine.cluster import Cluster
 from crosscut.engine.worker import Site, train_alone
 from crosscut.plan import Plan
-from crosscut.records.record import Record
+from crosscut.records.record import Attempt, Record
 from crosscut.records.store import Store
 from crosscut.records.work import Work
+from crosscut.sweepfile.resources import Resources
 
 
 def carry_out(
@@ -23,13 +24,14 @@ def carry_out(
     *,
     given: Callable[[Work], None],
     ended: Callable[[Record], None],
+    again: Callable[[Work, Attempt], None],
 ) -> None:
     """Do all that the plan asks for. Returns when nothing is left, whatever failed on the way.
 
     One-worker runs train in the trial's own actor, which takes run after run. With several workers the trial
     only starts a worker group and waits for it. It must hold no CPU, or it would keep its own workers from
-    starting, and Tune refuses a trial that holds nothing: it holds a little memory. No more such trials start
-    than have room for all their workers, since two half-started groups would wait for each other for ever.
+    starting, and Tune refuses a trial that holds nothing: it holds a little memory. No more runs start than have
+    room for all their workers, since two half-started groups would wait for each other for ever.
 
     Args:
         plan: what is to be done; it is kept up to date.
@@ -37,40 +39,46 @@ def carry_out(
         site: what workers need to know.
         cluster: what Ray runs on.
         given, ended: told of every piece of work.
+        again: told of a try that came to nothing and is followed by another.
     """
     from ray import tune
 
-    from crosscut.engine.searcher import PlanSearcher
+    from crosscut.engine.searcher import Failures, PlanSearcher
 
     if plan.done:
         return
-    resources = plan.experiment.sweep.resources
-    needs = tune.PlacementGroupFactory(
-        [{"memory": 2**20}]
-        if site.workers > 1
-        else [{"CPU": resources.cpus_per_worker, "GPU": resources.gpus_per_worker}]
-    )
-    fits = cluster.fits(resources)
+    searcher = PlanSearcher(plan, store, cluster, given, ended, again)
     # Tune wants a folder for files of its own, which nobody reads: what counts is in the store.
     scratch = tempfile.mkdtemp(prefix="crosscut-tune-", dir=store.logs)
     try:
         tune.Tuner(
-            tune.with_resources(_trial_function(site), needs),
-            tune_config=tune.TuneConfig(
-                search_alg=PlanSearcher(plan, store, given, ended),
-                num_samples=-1,
-                reuse_actors=True,
-                max_concurrent_trials=fits,
-            ),
+            tune.with_resources(_trial_function(site), _placement),
+            tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
             run_config=tune.RunConfig(
                 name="sweep",
                 storage_path=scratch,
-                failure_config=tune.FailureConfig(max_failures=site.max_failures if site.workers == 1 else 0),
+                # Whether a run is tried again is the searcher's to say, who counts and waits.
+                failure_config=tune.FailureConfig(max_failures=0),
+                callbacks=[Failures(searcher)],
                 verbose=0,
             ),
         ).fit()
+    except Exception:
+        if searcher.error is None:
+            raise
+        raise searcher.error from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _placement(config: dict[str, Any]) -> Any:
+    """What Tune holds for a piece of work."""
+    from ray import tune
+
+    needs = Resources.model_validate(config["resources"])
+    if needs.workers > 1:
+        return tune.PlacementGroupFactory([{"memory": 2**20}])
+    return tune.PlacementGroupFactory([{"CPU": needs.cpus_per_worker, "GPU": needs.gpus_per_worker}])
 
 
 def _trial_function(site: Site) -> Callable[[dict[str, Any]], None]:
@@ -79,13 +87,13 @@ def _trial_function(site: Site) -> Callable[[dict[str, Any]], None]:
     def trial(config: dict[str, Any]) -> None:
         from ray import tune
 
-        work = Work.from_json(config["work"])
-        if site.workers > 1:
+        work, needs = Work.from_json(config["work"]), Resources.model_validate(config["resources"])
+        if needs.workers > 1:
             from crosscut.engine.train_group import train_together
 
-            record = train_together(work, site)
+            record = train_together(work, needs, site)
         else:
-            record = train_alone(work, site)
+            record = train_alone(work, needs, site)
         tune.report({"status": "lost" if record is None else record.status})
 
     return trial

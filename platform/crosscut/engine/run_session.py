@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crosscut.engine.board import Board, Curves
+from crosscut.engine.board import Board, Curves, folder_of
+from crosscut.engine.watchdog import Tell, Watchdog
 from crosscut.records.key import digest
-from crosscut.records.record import Step
+from crosscut.records.local_place import whole
+from crosscut.records.record import Record, Step
 from crosscut.records.store import Store
 from crosscut.records.work import Work
+from crosscut.sweepfile.resources import Resources
 from crosscut_trainables.session import Making, Phase
+
+PUSH = 15.0
+"""Seconds between two times that a run's curves are brought to an object store."""
 
 
 class NotANumber(Exception):  # noqa: N818 - a state of the run, told in its own words
@@ -31,7 +38,7 @@ class RunSession:
         store: where checkpoints go; all workers of a run see the same folder.
         rank, world_size, device: this worker's place in the run.
         agree: gives every worker the value that rank 0 has.
-        board: TensorBoard files of the run, None on all ranks but 0.
+        plots: whether this worker writes the run's TensorBoard files.
     """
 
     def __init__(
@@ -43,10 +50,12 @@ class RunSession:
         world_size: int = 1,
         device: str = "cpu",
         agree: Callable[[bool], bool] = lambda value: value,
-        board: Board | None = None,
+        plots: bool = False,
     ) -> None:
         self.work = work
         self.history: list[Step] = []
+        self.notes: list[str] = []
+        """What went wrong beside the run, a sentence each."""
         self.stopped = False
         """Whether the run was told to stop early."""
         self.earlier_seconds = 0.0
@@ -56,8 +65,12 @@ class RunSession:
         self._world_size = world_size
         self._device = device
         self._agree = agree
-        self._board = board
-        self._begun = time.monotonic()
+        self._watchdog: Watchdog | None = None
+        self._board: Board | None = None
+        self._pushed = self._begun = time.monotonic()
+        if plots:
+            with self._plotting():
+                self._board = Board(store.tensorboard, work)
 
     @property
     def seed(self) -> int:
@@ -88,8 +101,9 @@ class RunSession:
         values = {name: float(value) for name, value in metrics.items()}
         refuse_nan(values, f"at step {step}")
         self.history.append(Step(int(step), values))
-        if self._board is not None:
-            self._board.scalars(step, values)
+        if self._watchdog is not None:
+            self._watchdog.reported()
+        self._plot(lambda board: board.scalars(step, values))
         rule = self.work.stop_rule
         stop = False
         if rule is not None:
@@ -105,49 +119,53 @@ class RunSession:
         if self._rank != 0 or self.stopped:
             return
         _refuse_what_cannot_be_restored(state, "state")
-        import torch
-
-        path = self._store.checkpoint(self.work.key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}")
-        whole = {
+        made = {
             "config": digest(self.work.config),
             "state": dict(state),
             "history": [{"step": s.step, "metrics": dict(s.metrics)} for s in self.history],
             "seconds": self.seconds,
         }
-        with temporary.open("wb") as file:
-            torch.save(whole, file)
+        try:
+            self._keep(made)
+        except OSError as error:
+            # The run can go on without; it would only begin earlier if it were broken off.
+            self._note(f"its checkpoint could not be written ({error.strerror or error})")
+
+    def _keep(self, made: Mapping[str, Any]) -> None:
+        import torch
+
+        path = self._store.checkpoint(self.work.key)
+        with whole(path) as temporary, temporary.open("wb") as file:
+            torch.save(dict(made), file)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        self._store.push(path)
 
     def restore(self) -> dict[str, Any] | None:
         path = self._store.checkpoint(self.work.key)
-        if not path.exists():
+        if not self._store.pull(path):
             return None
         import torch
 
         try:
-            whole = torch.load(path, map_location="cpu", weights_only=True)
+            made = torch.load(path, map_location="cpu", weights_only=True)
         except Exception:
             # torch has no one error for a file that it cannot read; the run begins again.
             return None
         # A search trial's key does not cover its values, and they change where a trial before it is done again.
-        if whole["config"] != digest(self.work.config):
+        if made["config"] != digest(self.work.config):
             return None
-        self.history = [Step(s["step"], s["metrics"]) for s in whole["history"]]
-        self.earlier_seconds = whole["seconds"]
-        if self._board is not None:
-            for step in self.history:
-                self._board.scalars(step.step, step.metrics)
-        state: dict[str, Any] = whole["state"]
+        self.history = [Step(s["step"], s["metrics"]) for s in made["history"]]
+        self.earlier_seconds = made["seconds"]
+        if self._watchdog is not None:
+            self._watchdog.already(self.earlier_seconds)
+        self._plot(self._replot)
+        state: dict[str, Any] = made["state"]
         return state
 
     def picture(self, step: int, name: str, image: NDArray[np.uint8]) -> None:
         """Show an image, (height, width, 3) uint8, in TensorBoard."""
-        if self._board is not None:
-            self._board.picture(step, name, image)
+        self._plot(lambda board: board.picture(step, name, image))
 
     def artifact(
         self, name: str, identity: Mapping[str, Any], make: Callable[[Making], Mapping[str, Any]]
@@ -169,6 +187,53 @@ class RunSession:
         finally:
             for plotted in curves:
                 plotted.close()
+                self._store.push(self._store.tensorboard / "artifacts")
+
+    @contextlib.contextmanager
+    def watched(self, needs: Resources, give_up: Tell) -> Iterator[None]:
+        """Watch the run's limits, if it has any; `give_up` is told before the process ends."""
+        stack = self._store.checkpoint(self.work.key).with_name("stack.txt")
+        self._watchdog = Watchdog(needs.time_limit, needs.stall_limit, give_up, stack)
+        with self._watchdog.watching():
+            yield
+
+    def close(self, record: Record) -> None:
+        """Complete the run's TensorBoard files with its outcome."""
+        last = max((step.step for step in record.history), default=0)
+        self._plot(lambda board: board.complete(record.status, last, record.metrics))
+        self._publish()
+
+    def _replot(self, board: Board) -> None:
+        """Plot what an earlier try reported."""
+        for step in self.history:
+            board.scalars(step.step, step.metrics)
+
+    def _plot(self, do: Callable[[Board], None]) -> None:
+        if self._board is not None:
+            with self._plotting():
+                do(self._board)
+        if time.monotonic() - self._pushed > PUSH:
+            self._publish()
+
+    @contextlib.contextmanager
+    def _plotting(self) -> Iterator[None]:
+        """Go on without curves where they cannot be written: the record is worth more."""
+        try:
+            yield
+        except OSError as error:
+            self._board = None
+            self._note(f"its curves could not be written ({error.strerror or error})")
+
+    def _publish(self) -> None:
+        """Bring the curves to an object store, if that is where the sweep is."""
+        self._pushed = time.monotonic()
+        if self._board is not None and self._store.place.path is None:
+            with self._plotting():
+                self._store.push(self._store.tensorboard / folder_of(self.work))
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
 
 
 def _refuse_what_cannot_be_restored(value: Any, where: str) -> None:

@@ -2,73 +2,160 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
 
+from ray.tune import Callback
 from ray.tune.search import Searcher
 
-from crosscut.plan import Plan, lost
-from crosscut.records.record import DamagedRecord, Record
+from crosscut.engine.cluster import Cluster
+from crosscut.engine.ending import ending_of
+from crosscut.plan import Plan
+from crosscut.records.attempts import Attempts
+from crosscut.records.record import Attempt, DamagedRecord, Failure, Record
 from crosscut.records.store import Store
 from crosscut.records.work import Work
+
+if TYPE_CHECKING:
+    from ray.tune.experiment import Trial
+
+FIRST_WAIT = 1.0
+"""Seconds before a run's second try; before each further one twice as many, up to `LONGEST_WAIT`."""
+LONGEST_WAIT = 300.0
+LOOK = 2.0
+"""Seconds between two looks at which machines the cluster has."""
 
 
 class PlanSearcher(Searcher):
     """Tune asks it for configurations; it gives out the plan's work, or says wait, or says there is no more.
 
+    Work is given out in the plan's order as soon as the cluster has room for all its workers; what is next waits
+    for its room and is not overtaken, or a run that needs the whole cluster would never start beside small ones.
+
     Args:
         plan: what to give out.
         store: where outcomes are read from: Tune's word that a trial ended is a hint, the record is the truth.
+        cluster: what there is room on.
         given, ended: told of every piece of work.
+        again: told of a try that came to nothing and is followed by another.
     """
 
     def __init__(
         self,
         plan: Plan,
         store: Store,
+        cluster: Cluster,
         given: Callable[[Work], None],
         ended: Callable[[Record], None],
+        again: Callable[[Work, Attempt], None],
     ) -> None:
         super().__init__(metric=None, mode=None)
+        self.error: Exception | None = None
+        """What ends the sweep, such as a storage that can no longer be written."""
         self._plan = plan
         self._store = store
-        self._given = given
-        self._ended = ended
+        self._cluster = cluster
+        self._given, self._ended, self._again = given, ended, again
         self._work: dict[str, Work] = {}
+        self._next: Work | None = None
+        self._due: list[tuple[float, Work]] = []
+        self._looked = time.monotonic()
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its searcher for a restore that is never asked for; there is nothing to keep."""
         return {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
-        work = self._plan.next()
+        # Ray's own type leaves out that a searcher says it has finished by a text.
+        finished = cast("dict[str, Any]", Searcher.FINISHED)
+        with self._fatal():
+            work = self._take()
         if work is None:
-            # Ray's own type leaves out that a searcher says it has finished by a text.
-            return cast("dict[str, Any]", Searcher.FINISHED) if self._plan.done else None
+            return finished if self._plan.done else None
         self._work[trial_id] = work
-        self._given(work)
-        return {"work": work.to_json()}
+        needs = self._plan.arm_of(work).arm.resources
+        return {"work": work.to_json(), "resources": needs.model_dump()}
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
+        # Of an error, Tune's callback says more.
+        if not error:
+            self.outcome(trial_id, None)
+
+    def outcome(self, trial_id: str, error: Exception | None) -> None:
+        """Take in how a trial ended. `error` is what Ray says where it did not end by itself."""
         work = self._work.pop(trial_id, None)
         if work is None:
             return
-        record: Record | None
-        try:
-            record = self._store.read(work.key)
-        except DamagedRecord:
-            record = None
-        if record is None:
-            record = self._store.write(
-                lost(work, "its process died, and so did those that were to resume it")
-            )
-        self._plan.ended(record)
-        self._ended(record)
+        self._cluster.capacity.give_back(work.key)
+        with self._fatal():
+            self._take_in(work, error)
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: records are the memory."""
 
     def restore(self, checkpoint_path: str) -> None:
         """Nothing to restore: `crosscut run` starts from the records."""
+
+    @contextlib.contextmanager
+    def _fatal(self) -> Iterator[None]:
+        """Remember what is raised: it ends the experiment, and Tune tells it in words of its own."""
+        try:
+            yield
+        except Exception as error:
+            self.error = error
+            raise
+
+    def _take(self) -> Work | None:
+        """The next piece of work that there is room for, which is then given out."""
+        now = time.monotonic()
+        if now - self._looked > LOOK:
+            self._looked = now
+            self._cluster.look()
+        due = next((entry for entry in self._due if entry[0] <= now), None)
+        if due is None and self._next is None:
+            self._next = self._plan.next()
+        work = self._next if due is None else due[1]
+        if work is None or not self._cluster.capacity.take(work.key, self._plan.arm_of(work).arm.resources):
+            return None
+        if due is None:
+            self._next = None
+            self._given(work)
+        else:
+            self._due.remove(due)
+        return work
+
+    def _take_in(self, work: Work, error: Exception | None) -> None:
+        try:
+            record = self._store.read(work.key)
+        except DamagedRecord:
+            record = None
+        if record is None:
+            attempts = Attempts(self._store, work.key)
+            attempt = ending_of(self._store, work.key, error)
+            every = attempts.add(attempt)
+            if len(every) <= self._plan.arm_of(work).arm.resources.retries:
+                wait = min(FIRST_WAIT * 2.0 ** (len(every) - 1), LONGEST_WAIT)
+                self._due.append((time.monotonic() + wait, work))
+                self._again(work, attempt)
+                return
+            times = "" if len(every) == 1 else f" (the last of {len(every)} tries)"
+            failure = Failure(attempt.kind, f"{attempt.reason}{times}")
+            record = self._store.write(Record(work, "failed", failure=failure, attempts=every[:-1]))
+            attempts.forget()
+        self._plan.ended(record)
+        self._ended(record)
+
+
+class Failures(Callback):
+    """Tells the searcher why a trial ended that did not end by itself."""
+
+    def __init__(self, searcher: PlanSearcher) -> None:
+        self._searcher = searcher
+
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """Called by Tune after the searcher was told that it ended."""
+        self._searcher.outcome(trial.trial_id, trial.get_error() or RuntimeError("Ray does not say why"))

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from crosscut.arms.loading import load
-from crosscut.engine.board import Board
+from crosscut.engine.ending import chain, is_storage, lacks_memory, words_of
 from crosscut.engine.run_session import NotANumber, RunSession, refuse_nan
+from crosscut.records.attempts import Attempts
 from crosscut.records.details import Details
 from crosscut.records.lock import working
 from crosscut.records.provenance import provenance
-from crosscut.records.record import DamagedRecord, Failure, Record, Status
+from crosscut.records.record import DamagedRecord, Failure, FailureKind, Record, Status
 from crosscut.records.store import Store
 from crosscut.records.work import Work
+from crosscut.sweepfile.resources import Resources
 from crosscut_trainables.diverged import Diverged
 from crosscut_trainables.evaluation import Evaluation, QueryRanks, QueryValues
 
@@ -37,13 +40,6 @@ class Site:
     """The sweep's place: an absolute path, or a URI."""
     code: str
     """Where the sweep was started, absolute: the user's own trainable may lie there."""
-    workers: int
-    threads: int
-    """Threads of each worker."""
-    cpus: float
-    """CPUs that each worker holds."""
-    gpus: float
-    max_failures: int
     commit: str | None
     declaration: str | None = None
     """Hash of what the sweep declared before its runs."""
@@ -54,20 +50,21 @@ class Site:
         return Store.at(self.place)
 
 
-class PeerLost(Exception):  # noqa: N818 - a state of the group, told in its own words
-    """Another worker of the run died: the run is to be tried again, not recorded as failed."""
+class TryAgain(Exception):  # noqa: N818 - a state of the run, told in its own words
+    """The run is to be tried again, not recorded as failed: a peer died, memory was short, or a disk was."""
 
 
-def train_alone(work: Work, site: Site) -> Record:
+def train_alone(work: Work, needs: Resources, site: Site) -> Record:
     """Train work in this process, as its one worker."""
-    set_threads(site.threads)
-    device = "cuda:0" if site.gpus > 0 else "cpu"
+    set_threads(needs)
+    device = "cuda:0" if needs.gpus_per_worker > 0 else "cpu"
     with working(site.store.place):
-        return train(work, site, device=device)
+        return train(work, needs, site, device=device)
 
 
 def train(
     work: Work,
+    needs: Resources,
     site: Site,
     *,
     rank: int = 0,
@@ -80,49 +77,85 @@ def train(
     A run that raises or yields NaN is recorded as failed, with its reason.
 
     Raises:
-        PeerLost: another worker of the run died, or its connection broke.
+        TryAgain: it failed for a reason that is not its own, which is left for the driver.
+        OSError: the record cannot be written.
     """
     store = site.store
     earlier = standing(store, work.key)
     if earlier is not None:
         return earlier
-    board = Board(store.tensorboard, work) if rank == 0 else None
+    attempts = Attempts(store, work.key)
     session = RunSession(
-        work, store, rank=rank, world_size=world_size, device=device, agree=agree, board=board
+        work, store, rank=rank, world_size=world_size, device=device, agree=agree, plots=rank == 0
     )
+    whence = {
+        **provenance(site.commit),
+        "workers": world_size,
+        "device": device.partition(":")[0],
+        "declaration": site.declaration,
+    }
     started = time.time()
-    try:
-        function = load(work.trainable, site.code)
-        evaluation = function(work.config, session)
-        if not isinstance(evaluation, Evaluation):
-            raise TypeError(f"{work.trainable} returned {type(evaluation).__name__}, expected an Evaluation")
-        refuse_nan(evaluation.metrics, "in its evaluation")
-        outcome = _outcome(work, "pruned" if session.stopped else "finished", evaluation)
-    except (Exception, SystemExit) as error:
-        if world_size > 1 and _is_broken_connection(error):
-            raise PeerLost(_text(error)) from error
-        outcome = Record(work, "failed", failure=_failure(error))
-    record = replace(
-        outcome,
-        history=tuple(session.history),
-        seconds=session.seconds,
-        started=started,
-        ended=time.time(),
-        provenance={
-            **provenance(site.commit),
-            "workers": world_size,
-            "device": device.partition(":")[0],
-            "declaration": site.declaration,
-        },
-    )
-    # A failure may be seen by one worker alone, so whoever sees it writes it; a result is rank 0's to write.
-    if rank == 0 or record.failure is not None:
-        record = store.write(record)
+
+    def kept(outcome: Record) -> Record:
+        """The outcome with what is known beside it, written where it is this worker's to write."""
+        record = replace(
+            outcome,
+            history=tuple(session.history),
+            attempts=attempts.read(),
+            notes=(*outcome.notes, *session.notes),
+            seconds=session.seconds,
+            started=started,
+            ended=time.time(),
+            provenance=whence,
+        )
+        # A failure may be seen by one worker alone, so whoever sees it writes it; a result is rank 0's to write.
+        if rank == 0 or record.failure is not None:
+            record = store.write(record)
+        return record
+
+    def give_up(kind: FailureKind, reason: str) -> None:
+        if kind == "timeout":
+            kept(Record(work, "failed", failure=Failure(kind, _clean(reason, 500))))
+        else:
+            attempts.leave(kind, _clean(reason, 500))
+
+    with session.watched(needs, give_up):
+        try:
+            function = load(work.trainable, site.code)
+            evaluation = function(work.config, session)
+            if not isinstance(evaluation, Evaluation):
+                raise TypeError(
+                    f"{work.trainable} returned {type(evaluation).__name__}, expected an Evaluation"
+                )
+            refuse_nan(evaluation.metrics, "in its evaluation")
+            outcome = _outcome(work, "pruned" if session.stopped else "finished", evaluation)
+        except (Exception, SystemExit) as error:
+            _leave_what_is_not_its_own(error, attempts, world_size)
+            outcome = Record(work, "failed", failure=_failure(error))
+    record = kept(outcome)
     if rank == 0:
-        store.drop_checkpoint(work.key)
-    if board is not None:
-        board.complete(record.status, max((s.step for s in record.history), default=0), record.metrics)
+        attempts.forget()
+        if work.phase == "search" or record.status != "finished" or needs.keep_checkpoints == "none":
+            store.drop_checkpoint(work.key)
+    session.close(record)
     return record
+
+
+def _leave_what_is_not_its_own(error: BaseException, attempts: Attempts, world_size: int) -> None:
+    """Raise TryAgain for an error that another try may not meet, and leave the reason for the driver."""
+    kind: FailureKind
+    if lacks_memory(error):
+        kind, reason = "memory", f"there was too little memory: {words_of(error)}"
+    elif is_storage(error):
+        kind, reason = "lost", f"the storage failed it: {words_of(error)}"
+    elif world_size > 1 and _is_broken_connection(error):
+        # The peer that died may have left a better reason; whoever comes first is kept.
+        raise TryAgain(words_of(error)) from error
+    else:
+        return
+    with contextlib.suppress(OSError):
+        attempts.leave(kind, _clean(reason, 500))
+    raise TryAgain(reason) from error
 
 
 def _outcome(work: Work, status: Status, evaluation: Evaluation) -> Record:
@@ -174,18 +207,11 @@ def _notes(notes: Sequence[str]) -> tuple[str, ...]:
 def _failure(error: BaseException) -> Failure:
     """Why a run failed, short enough to be read and free of what a page or a terminal cannot show."""
     diverged = isinstance(error, NotANumber | Diverged)
-    reason = _text(error) if diverged else f"{type(error).__name__}: {_text(error)}"
+    reason = words_of(error) if diverged else f"{type(error).__name__}: {words_of(error)}"
     trace = "".join(traceback.format_exception(error, limit=-12))
     return Failure(
         "diverged" if diverged else "raised", _clean(reason, 500), _clean(trace, 20_000, lines=True)
     )
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:
-        return "it does not say why"
 
 
 def _clean(text: str, length: int, *, lines: bool = False) -> str:
@@ -203,8 +229,10 @@ def standing(store: Store, key: str) -> Record | None:
         return None
 
 
-def set_threads(threads: int) -> None:
-    """Let this process use so many threads. torch is told if it is loaded; if not, it reads the environment."""
+def set_threads(needs: Resources) -> None:
+    """Let this process use as many threads as its worker has cores. torch is told if it is loaded; if not, it
+    reads the environment."""
+    threads = max(1, math.floor(needs.cpus_per_worker))
     os.environ["OMP_NUM_THREADS"] = str(threads)
     torch = sys.modules.get("torch")
     if torch is not None and torch.get_num_threads() != threads:
@@ -215,14 +243,7 @@ def _is_broken_connection(error: BaseException) -> bool:
     """Whether an exception, or one it came from, is torch.distributed's word that a peer is gone."""
     return any(
         type(link).__name__ in ("DistBackendError", "DistNetworkError", "DistStoreError")
-        or "gloo" in str(link).lower()
-        or "nccl" in str(link).lower()
-        for link in _chain(error)
+        or "gloo" in words_of(link).lower()
+        or "nccl" in words_of(link).lower()
+        for link in chain(error)
     )
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    link: BaseException | None = error
-    while link is not None:
-        yield link
-        link = link.__cause__ or link.__context__

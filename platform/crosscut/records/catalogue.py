@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
@@ -37,6 +38,7 @@ class Catalogue:
         self._known, provenance = _load(store)
         self._provenance = _Table(provenance)
         self._dirty = False
+        self._saved = time.monotonic()
 
     @property
     def keys(self) -> list[str]:
@@ -61,15 +63,24 @@ class Catalogue:
             self._dirty = True
         return record
 
+    def set_aside(self, key: str) -> str:
+        """Move a record out of the way, never deleting it; returns where it now lies."""
+        self._known.pop(key, None)
+        self._marks.pop(key, None)
+        self._dirty = True
+        return self._store.set_aside(key)
+
     def add(self, record: Record) -> None:
         """Take in a record that was written."""
         self._known[record.key] = {"marks": None, "head": self._head(record)}
         self._dirty = True
 
-    def save(self) -> None:
-        """Keep the index for the next time. It is no loss where it cannot be written."""
-        if not self._dirty:
+    def save(self, every: float = 0.0) -> None:
+        """Keep the index for the next time, unless that was done less than `every` seconds ago. It is no loss where
+        it cannot be written. Only for a driver: others only look."""
+        if not self._dirty or time.monotonic() - self._saved < every:
             return
+        self._saved = time.monotonic()
         with contextlib.suppress(OSError):
             marks = self._store.place.marks("runs")
             kept = {}

@@ -14,6 +14,7 @@ from crosscut.arms.experiment import Experiment
 from crosscut.errors import InputError
 from crosscut.records.place import joined
 from crosscut.records.store import Store
+from crosscut.sweepfile.resources import Resources
 from crosscut.sweepfile.space import Parameter
 from crosscut.sweepfile.sweep import Sweep
 
@@ -37,9 +38,10 @@ def recall(store: Store) -> Experiment:
     """
     try:
         plain = store.read_sweep()
-        arms = tuple(_arm_from_json(arm) for arm in plain["arms"])
+        sweep = Sweep.from_json(plain["sweep"])
+        arms = tuple(_arm_from_json(arm, sweep) for arm in plain["arms"])
         baseline = next((arm for arm in arms if arm.name == plain["baseline"]), None)
-        return Experiment(Sweep.from_json(plain["sweep"]), arms, baseline)
+        return Experiment(sweep, arms, baseline)
     except (InputError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         cause = " ".join(str(error).split())
         raise InputError(
@@ -50,10 +52,15 @@ def recall(store: Store) -> Experiment:
 
 def _arm_to_json(arm: Arm) -> dict[str, Any]:
     plain = asdict(arm)
+    plain["resources"] = arm.resources.model_dump(mode="json")
     plain["space"] = {path: parameter.to_json() for path, parameter in arm.space.items()}
     return plain
 
 
-def _arm_from_json(plain: dict[str, Any]) -> Arm:
+def _arm_from_json(plain: dict[str, Any], sweep: Sweep) -> Arm:
     space = {path: Parameter.parse(parameter) for path, parameter in plain["space"].items()}
-    return Arm(**{**plain, "space": space, "locations": tuple(plain.get("locations", ()))})
+    needs = plain.get("resources")
+    # A snapshot that was written before arms had their own has those of the sweep.
+    resources = sweep.resources if needs is None else Resources.model_validate(needs)
+    locations = tuple(plain.get("locations", ()))
+    return Arm(**{**plain, "space": space, "locations": locations, "resources": resources})

@@ -178,7 +178,7 @@ class Store:
             OSError: it cannot be written.
         """
         files = record.to_files()
-        while not self._patiently(lambda: self.place.put(f"runs/{record.key}", files, RECORD_FILE)):
+        while not self.patiently(lambda: self.place.put(f"runs/{record.key}", files, RECORD_FILE)):
             try:
                 standing = self.read(record.key)
             except DamagedRecord:
@@ -258,7 +258,7 @@ class Store:
             return {}
         return {name: self.place.read(f"runs/{key}/{name}") for name in names if Path(name).name == name}
 
-    def _patiently(self, do: Callable[[], Given]) -> Given:
+    def patiently(self, do: Callable[[], Given]) -> Given:
         """Do something with the place, again and again for a while where that fails."""
         wait, until = 0.5, time.monotonic() + self._patience
         while True:
