@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -68,6 +68,12 @@ def run(
         bool, typer.Option("--retry-failed", help="Try runs again that raised or diverged.")
     ] = False,
     report: Annotated[bool, typer.Option(help="Write the report at the end.")] = True,
+    tensorboard: Annotated[
+        Literal["all", "final", "arms"],
+        typer.Option(
+            help="Runs with curves of their own: all, those with a final seed, or none beside what arms come to."
+        ),
+    ] = "all",
 ) -> None:
     """Do what is missing of a sweep: search each arm, train it with every seed, write the report.
 
@@ -78,7 +84,7 @@ def run(
     from crosscut.sweepfile.sweep import read
 
     experiment = prepare(read(sweep, patches or []))
-    order = driver.Order(storage, address, retry_failed, report)
+    order = driver.Order(storage, address, retry_failed, report, tensorboard)
     raise typer.Exit(DONE if driver.run(experiment, order, terminal()) else FAILED)
 
 
@@ -184,15 +190,23 @@ def tensorboard(
     folder: FolderArgument,
     port: Annotated[int, typer.Option(help="Port of the server.")] = 6006,
     host: Annotated[str, typer.Option(help="Address that the server listens on.")] = "localhost",
+    arms: Annotated[
+        bool,
+        typer.Option("--arms", help="Show what the arms come to over their seeds, without the single runs."),
+    ] = False,
 ) -> None:
     """Start TensorBoard on a sweep's runs; on this machine only unless --host says otherwise."""
     import os
 
+    from crosscut.engine.board import ARMS
     from crosscut.records.store import Store
 
     store = Store.open(folder)
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(store.tensorboard)]
+    shown = store.tensorboard / ARMS if arms else store.tensorboard
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(shown)]
     command += ["--host", host, "--port", str(port), "--reload_interval", "5"]
+    # Without its data server, TensorBoard would otherwise wait for more in a file that was replaced.
+    command += ["--reload_multifile", "true"]
     # This process becomes TensorBoard, so that whoever stops it stops the server.
     os.execv(sys.executable, command)  # noqa: S606
 

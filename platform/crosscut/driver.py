@@ -12,6 +12,8 @@ from rich.text import Text
 from crosscut.arm_plan import RETRIED
 from crosscut.arms.experiment import Experiment
 from crosscut.checkpoints import Checkpoints
+from crosscut.engine.board import ARMS, Detail
+from crosscut.engine.overview import Overview
 from crosscut.engine.worker import Site
 from crosscut.plan import Plan, reading, reconcile
 from crosscut.progress import Progress
@@ -35,6 +37,8 @@ class Order:
     retry_failed: bool = False
     """Whether runs that raised or diverged are tried again; those that were lost are in any case."""
     report: bool = True
+    tensorboard: Detail = "all"
+    """Which runs have curves of their own."""
 
 
 def run(experiment: Experiment, order: Order, console: Console) -> bool:
@@ -59,6 +63,9 @@ def run(experiment: Experiment, order: Order, console: Console) -> bool:
         try:
             if plan.done:
                 keep(store, experiment)
+                overview = Overview(store.tensorboard, experiment)
+                if not overview.folder.exists():
+                    _draw(overview, plan, store, console)
             else:
                 _carry_out(plan, store, records, order, console)
         finally:
@@ -85,6 +92,7 @@ def _carry_out(plan: Plan, store: Store, records: Catalogue, order: Order, conso
         code=str(Path.cwd()),
         commit=provenance.commit(Path.cwd()),
         declaration=declared.hash,
+        tensorboard=order.tensorboard,
     )
     console.print(
         Text(f"TensorBoard: crosscut tensorboard {store.folder}    log of Ray: {store.logs / 'ray.log'}"),
@@ -94,6 +102,8 @@ def _carry_out(plan: Plan, store: Store, records: Catalogue, order: Order, conso
         # Only now is it certain that the sweep can run, and may take the place of what was asked for before.
         keep(store, plan.experiment)
         board.write_columns(store.tensorboard, plan.experiment)
+        overview = Overview(store.tensorboard, plan.experiment)
+        overview.update(plan)
         slots = min(max(1, cluster.capacity.most(one)) for one in needs.values())
         checkpoints = Checkpoints(plan, store)
         with Progress(plan, store, slots, console) as progress:
@@ -108,9 +118,21 @@ def _carry_out(plan: Plan, store: Store, records: Catalogue, order: Order, conso
                 records.add(record)
                 records.save(every=30.0)
                 checkpoints.ended(record)
+                overview.update(plan)
                 progress.ended(record)
 
             carry_out(plan, store, site, cluster, given=given, ended=ended, again=progress.again)
+        _draw(overview, plan, store, console)
+
+
+def _draw(overview: Overview, plan: Plan, store: Store, console: Console) -> None:
+    """Bring the overview up to date for good, and to where the sweep is."""
+    overview.update(plan)
+    if overview.problem is not None:
+        console.print(Text(f"note: {overview.problem}", style="yellow"), soft_wrap=True)
+    elif store.place.path is None:
+        store.place.remove(f"{store.tensorboard.name}/{ARMS}")
+        store.push(overview.folder)
 
 
 def _report(plan: Plan, store: Store, console: Console) -> None:

@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.plugins.hparams import metadata, plugin_data_pb2
 
 from crosscut.arms.experiment import Experiment
-from crosscut.engine.board import Board, folder_of, write_columns
+from crosscut.engine.board import ARMS, Board, Detail, drawn, folder_of, write_columns
 from crosscut.records.work import Work
 
 
@@ -220,3 +220,17 @@ def test_a_sweep_without_search_has_columns_too(
     write_columns(tmp_path, make_experiment(trials=0))
     infos, metrics = columns(tmp_path)
     assert list(infos) == ["arm", "factor/effect", "phase", "number"] and metrics == ["result/test/rsum"]
+
+
+@pytest.mark.parametrize(
+    ("detail", "expected"), [("all", (True, True)), ("final", (False, True)), ("arms", (False, False))]
+)
+def test_which_runs_have_curves_of_their_own(work: Work, detail: Detail, expected: tuple[bool, bool]) -> None:
+    trial = replace(work, phase="search", seed=1_000_002)
+    assert (drawn(trial, detail), drawn(work, detail)) == expected
+
+
+def test_no_arm_takes_the_folder_of_the_arms(work: Work) -> None:
+    for arm in ("0-arms", "0-ARMS"):
+        assert not folder_of(replace(work, arm=arm)).casefold().startswith(f"{ARMS}/")
+    assert folder_of(replace(work, arm="0-arms-too")) == "0-arms-too/seed-0002"

@@ -204,7 +204,15 @@ def test_a_killed_trial_actor_resumes_from_its_checkpoint(toy: Toy) -> None:
         assert record.metrics == expected.metrics
         assert record.history == expected.history
     assert (toy.folder / "died-0").exists()
-    assert not list((toy.folder / "results/toy/checkpoints").iterdir())
+    # of each arm the best run's checkpoint stays, by its score on dev
+    kept = {path.name for path in (toy.folder / "results/toy/checkpoints").iterdir()}
+    best = {
+        max((r for r in dead if r.work.arm == arm), key=lambda r: r.metrics["dev/rsum"]).key
+        for arm in ("none", "some")
+    }
+    assert kept == best
+    died = [r for r in dead if r.attempts]
+    assert {(a.kind, a.reason) for r in died for a in r.attempts} == {("lost", "its process died")}
 
 
 def test_a_killed_worker_of_several_resumes_from_its_checkpoint(toy: Toy) -> None:

@@ -18,9 +18,16 @@ def load(target: str, folder: str | None = None) -> Train:
     a package that is installed.
 
     Raises:
-        ValueError: the module does not import, or has no such callable; the text says which, and why.
+        ValueError: the module does not import, or has no such callable, or is a notebook or script itself; the
+            text says which, and why.
     """
     name, _, attribute = target.partition(":")
+    if name == "__main__":
+        raise ValueError(
+            f"found {target!r}, expected a function of a module that workers can import: what a notebook or a "
+            "script defines itself exists in its own process only; put it into a file, such as trainables.py, and "
+            "name it trainables:train"
+        )
     here = folder or os.getcwd()  # noqa: PTH109  (sys.path holds text)
     if here not in sys.path:
         sys.path.append(here)

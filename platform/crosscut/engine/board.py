@@ -9,13 +9,25 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosscut.arms.experiment import Experiment
 from crosscut.records.work import Work
+
+Detail = Literal["all", "final", "arms"]
+"""Which runs have curves of their own: all, those with a final seed and no search trials, or none, which leaves
+what the arms come to over their seeds."""
+
+ARMS = "0-arms"
+"""Folder of what the arms come to over their seeds, which sorts before the runs."""
+
+
+def drawn(work: Work, detail: Detail) -> bool:
+    """Whether a run has curves of its own."""
+    return detail == "all" or (detail == "final" and work.phase == "final")
 
 
 def folder_of(work: Work) -> str:
@@ -24,14 +36,14 @@ def folder_of(work: Work) -> str:
     Two arms never share one, and none lies elsewhere, whatever levels are called.
     """
     kind = f"seed-{work.seed:04d}" if work.phase == "final" else f"search-{work.index:04d}"
-    return f"{_safe(work.arm)}/{kind}"
+    return f"{arm_folder(work.arm)}/{kind}"
 
 
-def _safe(arm: str) -> str:
+def arm_folder(arm: str) -> str:
     """An arm's name as a folder's: `scan, ccr` is `scan,ccr`. What is replaced or cut off is told apart by a
     hash."""
     plain = arm.replace(", ", ",")
-    if re.fullmatch(r"[A-Za-z0-9+=_-][A-Za-z0-9+=._,-]{0,119}", plain):
+    if re.fullmatch(r"[A-Za-z0-9+=_-][A-Za-z0-9+=._,-]{0,119}", plain) and plain.casefold() != ARMS:
         return plain
     kept = re.sub(r"[^A-Za-z0-9+=_,-]+", "_", plain)[:100]
     return f"{kept}-{hashlib.sha256(arm.encode()).hexdigest()[:8]}"

@@ -84,6 +84,8 @@ def connected(needs: Mapping[str, Resources], address: str, log: Path) -> Iterat
         _refuse_silence(address)
     import ray
 
+    if ray.is_initialized():
+        raise InputError("--address: this process is connected to Ray already; ray.shutdown() ends that")
     with _quiet(log):
         try:
             ray.init(

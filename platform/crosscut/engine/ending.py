@@ -17,8 +17,8 @@ STORAGE = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO, errno.ESTALE, err
 MEMORY = ("out of memory", "running low on memory", "can't allocate memory", "cannot allocate memory")
 
 
-def ending_of(store: Store, key: str, error: Exception | None) -> Attempt:
-    """How a try ended that has no record: what its worker left, else what Ray says."""
+def ending_of(store: Store, key: str, told: str | None) -> Attempt:
+    """How a try ended that has no record: what its worker left, else `told`, what Ray says."""
     left = Attempts(store, key).left()
     if left is not None:
         return left
@@ -26,8 +26,7 @@ def ending_of(store: Store, key: str, error: Exception | None) -> Attempt:
     if where is not None:
         (store.checkpoints / key / "stack.txt").unlink(missing_ok=True)
         return Attempt("stalled", where, time.time())
-    kind: FailureKind = "memory" if error is not None and lacks_memory(error) else "lost"
-    return Attempt(kind, _sentence(error), time.time())
+    return Attempt(*_from_ray(told), time.time())
 
 
 def lacks_memory(error: BaseException) -> bool:
@@ -61,20 +60,15 @@ def words_of(error: BaseException) -> str:
         return "it does not say why"
 
 
-def _sentence(error: Exception | None) -> str:
-    """What Ray says, in one sentence."""
-    if error is None:
-        return "its workers ended without a result"
-    text = words_of(error)
-    for told, words in (
-        ("node", "its machine left the cluster"),
-        ("memory", "its process was ended because its machine ran out of memory"),
-    ):
-        if (told == "node" and ("node has died" in text or "node died" in text or "node was" in text)) or (
-            told == "memory" and any(one in text for one in MEMORY)
-        ):
-            return words
-    if type(error).__name__ in ("ActorDiedError", "RayActorError", "ActorUnavailableError"):
-        return "its process died"
-    last = [line.strip() for line in text.splitlines() if line.strip()]
-    return (last[-1] if last else type(error).__name__)[:300]
+def _from_ray(told: str | None) -> tuple[FailureKind, str]:
+    """What Ray says, as a kind and a sentence."""
+    if told is None:
+        return "lost", "its workers ended without a result"
+    if any(words in told for words in MEMORY):
+        return "memory", "its process was ended because its machine ran short of memory"
+    if any(words in told for words in ("node has died", "node died", "node was terminated", "node failure")):
+        return "lost", "its machine left the cluster"
+    if "actor died" in told or "actor is dead" in told or "worker died" in told:
+        return "lost", "its process died"
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    return "lost", lines[-1][:300] if lines else "its process ended, and Ray does not say why"

@@ -61,6 +61,8 @@ def carry_out(
                 failure_config=tune.FailureConfig(max_failures=0),
                 callbacks=[Failures(searcher)],
                 verbose=0,
+                # In a notebook Tune would take one that clears what the cell has printed.
+                progress_reporter=tune.CLIReporter(),
             ),
         ).fit()
     except Exception:

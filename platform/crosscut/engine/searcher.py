@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ray.tune import Callback
@@ -85,7 +86,7 @@ class PlanSearcher(Searcher):
         if not error:
             self.outcome(trial_id, None)
 
-    def outcome(self, trial_id: str, error: Exception | None) -> None:
+    def outcome(self, trial_id: str, error: str | None) -> None:
         """Take in how a trial ended. `error` is what Ray says where it did not end by itself."""
         work = self._work.pop(trial_id, None)
         if work is None:
@@ -128,7 +129,7 @@ class PlanSearcher(Searcher):
             self._due.remove(due)
         return work
 
-    def _take_in(self, work: Work, error: Exception | None) -> None:
+    def _take_in(self, work: Work, error: str | None) -> None:
         try:
             record = self._store.read(work.key)
         except DamagedRecord:
@@ -158,4 +159,9 @@ class Failures(Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """Called by Tune after the searcher was told that it ended."""
-        self._searcher.outcome(trial.trial_id, trial.get_error() or RuntimeError("Ray does not say why"))
+        try:
+            # The file on this machine; Tune's own accessor looks where it has not been brought yet.
+            told = Path(trial.error_file).read_text(errors="replace")
+        except (OSError, TypeError):
+            told = ""
+        self._searcher.outcome(trial.trial_id, told)

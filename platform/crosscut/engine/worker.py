@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from crosscut.arms.loading import load
+from crosscut.engine.board import Detail, drawn
 from crosscut.engine.ending import chain, is_storage, lacks_memory, words_of
 from crosscut.engine.run_session import NotANumber, RunSession, refuse_nan
 from crosscut.records.attempts import Attempts
@@ -43,6 +44,8 @@ class Site:
     commit: str | None
     declaration: str | None = None
     """Hash of what the sweep declared before its runs."""
+    tensorboard: Detail = "all"
+    """Which runs have curves of their own."""
 
     @property
     def store(self) -> Store:
@@ -86,7 +89,13 @@ def train(
         return earlier
     attempts = Attempts(store, work.key)
     session = RunSession(
-        work, store, rank=rank, world_size=world_size, device=device, agree=agree, plots=rank == 0
+        work,
+        store,
+        rank=rank,
+        world_size=world_size,
+        device=device,
+        agree=agree,
+        plots=rank == 0 and drawn(work, site.tensorboard),
     )
     whence = {
         **provenance(site.commit),

@@ -76,8 +76,8 @@ class Catalogue:
         self._dirty = True
 
     def save(self, every: float = 0.0) -> None:
-        """Keep the index for the next time, unless that was done less than `every` seconds ago. It is no loss where
-        it cannot be written. Only for a driver: others only look."""
+        """Keep the index for the next time, unless that was done less than `every` seconds ago. It is no loss
+        where it cannot be written. Only for a driver: others only look."""
         if not self._dirty or time.monotonic() - self._saved < every:
             return
         self._saved = time.monotonic()

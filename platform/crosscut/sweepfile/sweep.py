@@ -37,7 +37,7 @@ from crosscut.sweepfile.seeds import Seeds
 from crosscut_reports.contrast import ContrastError
 from crosscut_reports.hypothesis import Hypothesis
 
-__all__ = ["Pruning", "Reporting", "Resources", "Search", "Seeds", "Sweep", "SweepFile", "read"]
+__all__ = ["Pruning", "Reporting", "Resources", "Search", "Seeds", "Sweep", "SweepFile", "parse", "read"]
 
 RETRIEVAL = "crosscut_trainables.retrieval:train"
 """The trainable that sweeps train unless they name another."""
@@ -236,8 +236,16 @@ def read(source: str, overrides: Sequence[str] = ()) -> Sweep:
         InputError: the file is missing, is not YAML, or says something wrong.
     """
     file = file_of(source)
-    where = str(file)
-    data = document.load(document.read_text(file, where), where)
+    return parse(document.read_text(file, str(file)), str(file), overrides)
+
+
+def parse(text: str, where: str, overrides: Sequence[str] = ()) -> Sweep:
+    """The sweep that the text of a sweep file says, as `read` reads it; `where` names the file in errors.
+
+    Raises:
+        InputError: the text is not YAML, or says something wrong.
+    """
+    data = document.load(text, where)
     asked = [Override.parse(argument) for argument in overrides]
     # What the command line says wins over the scale, wherever on the line the scale was picked.
     data, origin = _set(data, [override for override in asked if is_about_scales(override)], Origin(where))
