@@ -13,6 +13,7 @@ from crosscut.export_command import export
 from crosscut.job_commands import jobs, logs, stop, submit
 from crosscut.power_command import power
 from crosscut.report_command import report
+from crosscut.tensorboard_command import tensorboard
 from crosscut.terminal import say, terminal
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -68,9 +69,10 @@ def run(
         bool, typer.Option("--retry-failed", help="Try runs again that raised or diverged.")
     ] = False,
     report: Annotated[bool, typer.Option(help="Write the report at the end.")] = True,
-    tensorboard: Annotated[
+    curves: Annotated[
         Literal["all", "final", "arms"],
         typer.Option(
+            "--tensorboard",
             help="Runs with curves of their own: all, those with a final seed, or none beside what arms come to."
         ),
     ] = "all",
@@ -84,7 +86,7 @@ def run(
     from crosscut.sweepfile.sweep import read
 
     experiment = prepare(read(sweep, patches or []))
-    order = driver.Order(storage, address, retry_failed, report, tensorboard)
+    order = driver.Order(storage, address, retry_failed, report, curves)
     raise typer.Exit(DONE if driver.run(experiment, order, terminal()) else FAILED)
 
 
@@ -185,32 +187,7 @@ def status(
             live_view.update(view, refresh=True)
 
 
-@app.command()
-def tensorboard(
-    folder: FolderArgument,
-    port: Annotated[int, typer.Option(help="Port of the server.")] = 6006,
-    host: Annotated[str, typer.Option(help="Address that the server listens on.")] = "localhost",
-    arms: Annotated[
-        bool,
-        typer.Option("--arms", help="Show what the arms come to over their seeds, without the single runs."),
-    ] = False,
-) -> None:
-    """Start TensorBoard on a sweep's runs; on this machine only unless --host says otherwise."""
-    import os
-
-    from crosscut.engine.board import ARMS
-    from crosscut.records.store import Store
-
-    store = Store.open(folder)
-    shown = store.tensorboard / ARMS if arms else store.tensorboard
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(shown)]
-    command += ["--host", host, "--port", str(port), "--reload_interval", "5"]
-    # Without its data server, TensorBoard would otherwise wait for more in a file that was replaced.
-    command += ["--reload_multifile", "true"]
-    # This process becomes TensorBoard, so that whoever stops it stops the server.
-    os.execv(sys.executable, command)  # noqa: S606
-
-
+app.command()(tensorboard)
 app.command()(submit)
 app.command()(jobs)
 app.command()(logs)

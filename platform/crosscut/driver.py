@@ -21,6 +21,7 @@ from crosscut.publication import of_sweep
 from crosscut.records import declaration, provenance
 from crosscut.records.catalogue import Catalogue
 from crosscut.records.lock import driving
+from crosscut.records.place import joined
 from crosscut.records.record import FailureKind, Record
 from crosscut.records.snapshot import keep
 from crosscut.records.store import Store
@@ -95,7 +96,7 @@ def _carry_out(plan: Plan, store: Store, records: Catalogue, order: Order, conso
         tensorboard=order.tensorboard,
     )
     console.print(
-        Text(f"TensorBoard: crosscut tensorboard {store.folder}    log of Ray: {store.logs / 'ray.log'}"),
+        Text(f"TensorBoard: crosscut tensorboard {store.place.name}    log of Ray: {store.logs / 'ray.log'}"),
         soft_wrap=True,
     )
     with connected(needs, order.address, store.logs / "ray.log") as cluster:
@@ -121,7 +122,10 @@ def _carry_out(plan: Plan, store: Store, records: Catalogue, order: Order, conso
                 overview.update(plan)
                 progress.ended(record)
 
-            carry_out(plan, store, site, cluster, given=given, ended=ended, again=progress.again)
+            try:
+                carry_out(plan, store, site, cluster, given=given, ended=ended, again=progress.again)
+            finally:
+                store.push(store.logs / "ray.log")
         _draw(overview, plan, store, console)
 
 
@@ -143,4 +147,7 @@ def _report(plan: Plan, store: Store, console: Console) -> None:
     publication = of_sweep(plan, store.report, details=store.details, declaration=declaration.read(store))
     for sentence in publication.sentences:
         console.print(Text(sentence), soft_wrap=True)
+    store.push(store.report)
     console.print(Text(f"report: {publication.page}", style="bold"), soft_wrap=True)
+    if store.place.path is None:
+        console.print(Text(f"the report is also in {joined(store.place.name, 'report')}"), soft_wrap=True)

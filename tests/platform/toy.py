@@ -18,12 +18,14 @@ from crosscut_trainables import Evaluation, QueryRanks, Session
 def train(config: Mapping[str, Any], session: Session) -> Evaluation:
     """Three steps towards a score that `x` and `effect` decide, with noise from the seed.
 
-    `misbehave` says what goes wrong: `raise`, `raise on one worker` while the others wait for it, `nan`, `die`
-    (once, in step 2, after a checkpoint), `nothing`.
+    `misbehave` says what goes wrong: `raise`, `raise on one worker` while the others wait for it, `nan`, `die`,
+    `memory` and `hang` (once, in step 2, after a checkpoint), `hang always`, `nothing`.
     """
     if session.rank == 0:
         with Path(config["log"]).open("a") as log:
             log.write(f"{session.phase} {config['effect']} {session.seed} begins\n")
+    if config["misbehave"] == "hang always" and session.phase == "final":
+        time.sleep(600)
     state = session.restore() or {"step": 0, "score": 0.0}
     score = state["score"]
     for step in range(state["step"] + 1, 4):
@@ -57,9 +59,19 @@ def _misbehave(config: Mapping[str, Any], session: Session) -> None:
     if what == "nan":
         session.report(3, {"dev/rsum": math.nan})
     marker = Path(config["log"]).with_name(f"died-{session.seed}")
-    if what == "die" and session.rank == session.world_size - 1 and not marker.exists():
+    once = what in ("die", "memory", "hang")
+    if once and session.rank == session.world_size - 1 and not marker.exists():
         marker.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
+        if what == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if what == "memory":
+            raise MemoryError("no room for the similarities")
+        if what == "hang":
+            _stand_still()
+
+
+def _stand_still() -> None:
+    time.sleep(600)
 
 
 def _wait(seconds: float) -> None:
