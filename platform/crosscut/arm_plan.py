@@ -37,6 +37,8 @@ class ArmPlan:
     """Gives the record of a key, None where there is none."""
     running: dict[str, Work] = field(default_factory=dict)
     """Work that was given out and has not ended, by key."""
+    _best: tuple[list[Record | None], dict[str, Any] | None] | None = field(default=None, repr=False)
+    """The trials that the best values were last worked out from, and these: they are asked for all the time."""
 
     @property
     def seeds(self) -> range:
@@ -58,8 +60,10 @@ class ArmPlan:
             return None
         if not self.searched or self.sweep.search is None:
             return None
-        found = study.best(self.history(len(self.trials)), self.sweep.search.mode == "max")
-        return None if found is None else dict(found.values)
+        if self._best is None or any(a is not b for a, b in zip(self._best[0], self.trials, strict=False)):
+            found = study.best(self.history(len(self.trials)), self.sweep.search.mode == "max")
+            self._best = (list(self.trials), None if found is None else dict(found.values))
+        return None if self._best[1] is None else dict(self._best[1])
 
     @property
     def blocked(self) -> str | None:
@@ -173,8 +177,10 @@ class ArmPlan:
             return None
         running = {work.index for work in self.running.values() if work.phase == "final"}
         for position, record in enumerate(self.finals):
+            if record is not None or position in running:
+                continue
             key = self.final_key(position)
-            if record is None and position not in running and key is not None:
+            if key is not None:
                 return Work(
                     key=key,
                     arm=self.arm.name,

@@ -26,6 +26,7 @@ from crosscut.records.record import FailureKind, Record
 from crosscut.records.snapshot import keep
 from crosscut.records.store import Store
 from crosscut.records.work import Work
+from crosscut.stamp import PAGE, Stamp
 from crosscut.standing import remarks, summary, table
 
 
@@ -75,7 +76,7 @@ def run(experiment: Experiment, order: Order, console: Console) -> bool:
         for line in remarks(plan):
             console.print(line, soft_wrap=True)
         if order.report:
-            _report(plan, store, console)
+            _report(plan, store, records, console)
     return all(
         record is not None and record.status == "finished" for arm in plan.arms for record in arm.finals
     ) and not any(record.failure is not None and record.failure.kind == "raised" for record in plan.failures)
@@ -139,15 +140,21 @@ def _draw(overview: Overview, plan: Plan, store: Store, console: Console) -> Non
         store.push(overview.folder)
 
 
-def _report(plan: Plan, store: Store, console: Console) -> None:
+def _report(plan: Plan, store: Store, records: Catalogue, console: Console) -> None:
     finished = [r for arm in plan.arms for r in arm.finals if r is not None and r.status == "finished"]
     if not finished:
         console.print("no report: no run has ended well")
         return
-    publication = of_sweep(plan, store.report, details=store.details, declaration=declaration.read(store))
-    for sentence in publication.sentences:
+    declared = declaration.read(store)
+    stamp = Stamp(plan, records, declared, store)
+    sentences = stamp.standing()
+    if sentences is None:
+        publication = of_sweep(plan, store.report, details=store.details, declaration=declared)
+        stamp.put(publication)
+        store.push(store.report)
+        sentences = publication.sentences
+    for sentence in sentences:
         console.print(Text(sentence), soft_wrap=True)
-    store.push(store.report)
-    console.print(Text(f"report: {publication.page}", style="bold"), soft_wrap=True)
+    console.print(Text(f"report: {store.report / PAGE}", style="bold"), soft_wrap=True)
     if store.place.path is None:
         console.print(Text(f"the report is also in {joined(store.place.name, 'report')}"), soft_wrap=True)

@@ -63,6 +63,10 @@ class Catalogue:
             self._dirty = True
         return record
 
+    def mark(self, key: str) -> list[list[int]]:
+        """What tells the files of a record from others; nothing of one that was added since the last `save`."""
+        return sorted([mark.size, mark.time] for mark in self._marks.get(key, {}).values())
+
     def set_aside(self, key: str) -> str:
         """Move a record out of the way, never deleting it; returns where it now lies."""
         self._known.pop(key, None)
@@ -82,7 +86,7 @@ class Catalogue:
             return
         self._saved = time.monotonic()
         with contextlib.suppress(OSError):
-            marks = self._store.place.marks("runs")
+            self._marks = marks = self._store.place.marks("runs")
             kept = {}
             for key, known in self._known.items():
                 if key in marks:
