@@ -6,12 +6,13 @@ ended, the seeds are given out with the best values found.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crosscut import study
 from crosscut.arms.arm import Arm
+from crosscut.arms.experiment import Experiment
 from crosscut.records.key import run_key, trial_key
 from crosscut.records.record import FailureKind, Record
 from crosscut.records.work import Work
@@ -37,6 +38,10 @@ class ArmPlan:
     """Gives the record of a key, None where there is none."""
     running: dict[str, Work] = field(default_factory=dict)
     """Work that was given out and has not ended, by key."""
+    leader: ArmPlan | None = field(default=None, repr=False, compare=False)
+    """The arm that is searched for this one; None where it is searched itself, or not at all."""
+    followers: list[ArmPlan] = field(default_factory=list, repr=False, compare=False)
+    """The arms that this one is searched for."""
     _best: tuple[list[Record | None], dict[str, Any] | None] | None = field(default=None, repr=False)
     """The trials that the best values were last worked out from, and these: they are asked for all the time."""
 
@@ -47,13 +52,18 @@ class ArmPlan:
 
     @property
     def searched(self) -> bool:
-        """Whether every search trial has ended."""
+        """Whether every search trial has ended that its values come from."""
+        if self.leader is not None:
+            return self.leader.searched
         return all(record is not None for record in self.trials)
 
     @property
     def values(self) -> dict[str, Any] | None:
         """The searched parameters' best values, {} where nothing is searched, None while that is open or where
         no trial finished."""
+        if self.leader is not None:
+            found = self.leader.values
+            return None if found is None else {path: found[path] for path in self.arm.space}
         if not self.trials:
             return {}
         if self.lost is not None:
@@ -61,19 +71,24 @@ class ArmPlan:
         if not self.searched or self.sweep.search is None:
             return None
         if self._best is None or any(a is not b for a, b in zip(self._best[0], self.trials, strict=False)):
-            found = study.best(self.history(len(self.trials)), self.sweep.search.mode == "max")
-            self._best = (list(self.trials), None if found is None else dict(found.values))
+            history = self.history(len(self.trials))
+            number = study.chosen(self.sweep.search, history)
+            self._best = (list(self.trials), None if number is None else dict(history[number].values))
         return None if self._best[1] is None else dict(self._best[1])
 
     @property
     def blocked(self) -> str | None:
         """Why the arm's seeds cannot be given out however long one waits, None where they can."""
+        if self.leader is not None:
+            why = self.leader.blocked
+            return None if why is None else f"its values come from {self.leader.arm.name!r}, and {why}"
         if self.lost is not None:
             return f"its search trial {self.lost} was lost; the same command tries it again and goes on from there"
         search = self.sweep.search
         if self.trials and self.searched and self.values is None and search is not None:
             if any(record is not None and record.status == "finished" for record in self.trials):
-                return f"none of its {len(self.trials)} search trials reported {search.metric!r}"
+                metrics = " and ".join(repr(objective.metric) for objective in search.objectives)
+                return f"none of its {len(self.trials)} search trials reported {metrics}"
             return f"none of its {len(self.trials)} search trials finished"
         return None
 
@@ -81,6 +96,8 @@ class ArmPlan:
     def lost(self) -> int | None:
         """The first search trial whose process died. The search stops at it: what would come after it depends
         on how it ends when it is tried again."""
+        if self.leader is not None:
+            return self.leader.lost
         kinds = (None if r is None or r.failure is None else r.failure.kind for r in self.trials)
         return next((index for index, kind in enumerate(kinds) if kind in RETRIED), None)
 
@@ -102,7 +119,7 @@ class ArmPlan:
         given_out = {work.index: work for work in self.running.values() if work.phase == "search"}
         for index, record in enumerate(self.trials[:end]):
             if record is not None:
-                trials.append(study.trial_of(record, search.metric, search.mode == "max"))
+                trials.append(study.trial_of(record, search.objectives))
             else:
                 trials.append(study.Trial(given_out[index].values, "running", None, {}))
         return trials
@@ -154,8 +171,7 @@ class ArmPlan:
         known = self.history(index)
         for late in range(max(0, index - search.parallel + 1), index):
             known[late] = study.Trial(known[late].values, "running", None, {})
-        defaults = {path: get_path(self.arm.config, path) for path in self.arm.space}
-        values = study.suggest(search, self.arm.space, defaults, known)
+        values = study.suggest(search, self.arm.space, _own(self.arm), known)
         return Work(
             key=self.trial_key(index),
             arm=self.arm.name,
@@ -167,7 +183,7 @@ class ArmPlan:
             config=_with(self.arm.config, values),
             values=values,
             data=self.arm.data,
-            stop_rule=study.stop_rule(search, known),
+            stop_rule=search.pruning.rule(known, search.objectives[0]),
         )
 
     def next_final(self) -> Work | None:
@@ -200,7 +216,8 @@ class ArmPlan:
         work = self.running.pop(record.key)
         (self.trials if work.phase == "search" else self.finals)[work.index] = record
         if work.phase == "search" and self.searched:
-            self.look_up_finals()
+            for arm in (self, *self.followers):
+                arm.look_up_finals()
 
     def look_up_finals(self) -> None:
         """Put the seeds' records in their place, which can be done as soon as the search has ended: only then
@@ -221,6 +238,28 @@ class ArmPlan:
         if record is None:
             return None
         return replace(record, work=replace(record.work, arm=self.arm.name, levels=self.arm.levels))
+
+
+def budget(experiment: Experiment, arm: Arm) -> int:
+    """Search trials that an arm is to have; none where another is searched for it."""
+    search = experiment.sweep.search
+    if search is None or arm.name in experiment.leaders:
+        return 0
+    return study.budget(search, arm.space, _own(arm))
+
+
+def share(experiment: Experiment, arms: Sequence[ArmPlan]) -> None:
+    """Let arms take their values from those that are searched for them."""
+    plans = {arm.arm.name: arm for arm in arms}
+    for name, leader in experiment.leaders.items():
+        follower = plans[name]
+        follower.leader = plans[leader]
+        plans[leader].followers.append(follower)
+
+
+def _own(arm: Arm) -> dict[str, Any]:
+    """What the arm's own configuration has for its searched parameters."""
+    return {path: get_path(arm.config, path) for path in arm.space}
 
 
 def _with(config: Any, values: dict[str, Any]) -> dict[str, Any]:

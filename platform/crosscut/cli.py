@@ -11,10 +11,13 @@ from typer.core import TyperGroup
 from crosscut.data_commands import data
 from crosscut.export_command import export
 from crosscut.job_commands import jobs, logs, stop, submit
+from crosscut.plan_command import plan
 from crosscut.power_command import power
+from crosscut.prune_command import prune
 from crosscut.report_command import report
+from crosscut.status_command import status
 from crosscut.tensorboard_command import tensorboard
-from crosscut.terminal import say, terminal
+from crosscut.terminal import terminal
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -52,9 +55,6 @@ SetOption = Annotated[
     ),
 ]
 StorageOption = Annotated[str, typer.Option(help="Folder that holds the sweeps' records.")]
-FolderArgument = Annotated[
-    str, typer.Argument(metavar="DIR", help="Folder of a sweep, such as results/quickstart.")
-]
 
 
 @app.command()
@@ -73,7 +73,7 @@ def run(
         Literal["all", "final", "arms"],
         typer.Option(
             "--tensorboard",
-            help="Runs with curves of their own: all, those with a final seed, or none beside what arms come to."
+            help="Runs with curves of their own: all, those with a final seed, or none beside what arms come to.",
         ),
     ] = "all",
 ) -> None:
@@ -90,103 +90,11 @@ def run(
     raise typer.Exit(DONE if driver.run(experiment, order, terminal()) else FAILED)
 
 
-@app.command()
-def plan(sweep: SweepArgument, patches: SetOption = None, storage: StorageOption = "results") -> None:
-    """Show arms, search trials and runs, what is recorded already, and what the rest will cost. Starts nothing."""
-    import os
-
-    from rich.text import Text
-
-    from crosscut.arms.experiment import prepare
-    from crosscut.forecast import forecast, words
-    from crosscut.plan import reading, reconcile
-    from crosscut.records.catalogue import Catalogue
-    from crosscut.records.store import Store
-    from crosscut.standing import table
-    from crosscut.sweepfile.sweep import read
-
-    console = terminal()
-    experiment = prepare(read(sweep, patches or []))
-    store = Store.at(storage, experiment.sweep.name)
-    damaged: list[str] = []
-    records = Catalogue(store)
-    found = reconcile(experiment, reading(records, damaged))
-    say(console, f"{experiment.sweep.name}: {experiment.sweep.question or 'no question given'}")
-    console.print(table(found))
-    for line in experiment.sweep.layout.told:
-        say(console, line)
-    for name, (recorded, asked) in (("search trials", found.trials), ("runs", found.runs)):
-        say(console, f"{name}: {asked} ({recorded} recorded, {asked - recorded} new)")
-    known = {a.trial_key(i) for a in found.arms for i in range(len(a.trials))}
-    known |= {key for a in found.arms for i in range(len(a.finals)) if (key := a.final_key(i))}
-    strangers = len([key for key in records.keys if key not in known])
-    if strangers:
-        say(console, f"{strangers} records here belong to no arm, seed or trial of this sweep; they are kept")
-    left = forecast(found)
-    resources = experiment.sweep.resources
-    cores = resources.workers * resources.cpus_per_worker
-    if left.seconds is None:
-        say(console, "cost: not known before the first run")
-    else:
-        slots = max(1, int((os.cpu_count() or 1) / cores))
-        basis = "from recorded runs" if left.measured else "a rough guess until runs are recorded"
-        say(
-            console,
-            f"cost: {words(left.seconds)} of runs, {words(left.wall(slots) or 0.0)} with {slots} at once on this "
-            f"machine ({basis})",
-        )
-    for sentence in damaged:
-        console.print(Text(f"note: {sentence}", style="yellow"), soft_wrap=True)
+app.command()(plan)
+app.command()(prune)
 
 
-@app.command()
-def status(
-    folder: FolderArgument,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Show it again as it changes, until all is done.")
-    ] = False,
-    interval: Annotated[float, typer.Option(min=0.2, help="Seconds between looks with --watch.")] = 2.0,
-) -> None:
-    """Show where a sweep stands: arms, search, seeds, the mean so far with its interval, and the time left."""
-    import time
-
-    from rich.console import Group
-    from rich.live import Live
-    from rich.text import Text
-
-    from crosscut.plan import recorded
-    from crosscut.progress import running_elsewhere
-    from crosscut.records.lock import held, holder
-    from crosscut.records.store import Store
-    from crosscut.standing import remarks, summary, table
-
-    console = terminal()
-    store = Store.open(folder)
-
-    def look() -> tuple[Group, bool]:
-        found = recorded(store)
-        live = held(store.folder)
-        running, slots = running_elsewhere(store) if live else ([], None)
-        if found.done:
-            state = "ended"
-        elif live:
-            state = f"running: {holder(store.folder)} holds it"
-        else:
-            state = "not running; `crosscut run` goes on with it"
-        head, totals = Text(f"{found.experiment.sweep.name}: {state}"), Text(summary(found, slots))
-        return Group(head, table(found, running), totals, *remarks(found)), live and not found.done
-
-    view, going_on = look()
-    if not watch:
-        console.print(view)
-        return
-    with Live(view, console=console, auto_refresh=False) as live_view:
-        while going_on:
-            time.sleep(interval)
-            view, going_on = look()
-            live_view.update(view, refresh=True)
-
-
+app.command()(status)
 app.command()(tensorboard)
 app.command()(submit)
 app.command()(jobs)

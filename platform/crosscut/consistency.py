@@ -70,7 +70,12 @@ def _same(arm: ArmPlan, other: ArmPlan) -> bool:
 
 
 def edges(arm: ArmPlan) -> list[str]:
-    """Searched parameters whose best value lies at an end of its range: `weight at its highest, 10`."""
+    """Searched parameters whose best value lies at an end of its range: `weight at its highest, 10`.
+
+    None of an arm that takes its values from another, which has them already.
+    """
+    if arm.leader is not None:
+        return []
     found = []
     for path, value in (arm.values or {}).items():
         parameter = arm.arm.space.get(path)

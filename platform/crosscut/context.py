@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
+from crosscut import study
 from crosscut.arm_plan import ArmPlan
+from crosscut.choosing import front
 from crosscut.consistency import edges, mixtures, same_training, seen_in_search
 from crosscut.importance import importances
 from crosscut.plan import Plan
@@ -15,7 +17,8 @@ from crosscut.records.declaration import FILE, Declaration, said_by
 from crosscut.records.key import digest
 from crosscut.records.record import Record
 from crosscut.scores import common_metrics, finished
-from crosscut_reports.context import Context, Failure, Note, Tuning
+from crosscut.sweepfile.sweep import Search
+from crosscut_reports.context import Context, Failure, Note, Outcome, Tuning
 from crosscut_reports.contrast import ContrastError, Levels
 from crosscut_reports.hypothesis import Hypothesis
 from crosscut_reports.question import Question
@@ -125,7 +128,31 @@ def _tuning(arm: ArmPlan) -> Tuning:
         points=tuple(record.work.values for record, _ in known),
         edges=tuple(edges(arm)),
         maximize=maximize,
+        shared_from=None if arm.leader is None else arm.leader.arm.name,
+        directions=search.metrics or {},
+        rule=search.choose.words(search.objectives) if search.metrics else "",
+        outcomes=tuple(_outcomes(arm, search)) if search.metrics else (),
     )
+
+
+def _outcomes(arm: ArmPlan, search: Search) -> Iterator[Outcome]:
+    """What the trials that finished came to, each metric by itself."""
+    history = [
+        study.Trial({}, "running", None, {}) if record is None else study.trial_of(record, search.objectives)
+        for record in arm.trials
+    ]
+    found = front(history, search.objectives)
+    chosen = study.chosen(search, history) if arm.values is not None else None
+    names = [objective.metric for objective in search.objectives]
+    for number, trial in enumerate(history):
+        if trial.state == "finished":
+            yield Outcome(
+                trial=number,
+                scores=dict(zip(names, trial.point, strict=True)),
+                values=trial.values,
+                front=found is not None and number in found.numbers,
+                chosen=number == chosen,
+            )
 
 
 def _failure(record: Record) -> Failure:

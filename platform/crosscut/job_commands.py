@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,16 +16,19 @@ if TYPE_CHECKING:
     from crosscut.jobs.server import Server
     from crosscut.sweepfile.sweep import Sweep
 
+VARIABLE = "RAY_API_SERVER_ADDRESS"
+LOCAL = "http://127.0.0.1:8265"
+INTERRUPTED = 130
+
 AddressOption = Annotated[
     str,
     typer.Option(
-        envvar="RAY_API_SERVER_ADDRESS",
-        help="The cluster's job server.",
+        envvar=VARIABLE,
+        help="The cluster's job server, which is Ray's dashboard.",
         show_default=True,
     ),
 ]
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job, as crosscut submit prints it.")]
-LOCAL = "http://127.0.0.1:8265"
 
 
 def submit(
@@ -32,7 +37,10 @@ def submit(
         typer.Argument(metavar="SWEEP", help="A sweep file, or the name of a bundled sweep (crosscut list)."),
     ],
     storage: Annotated[
-        str, typer.Option(help="Folder for records, absolute, which all nodes of the cluster share.")
+        str,
+        typer.Option(
+            help="Where the records go: an absolute folder that all nodes share, or a URI such as s3://bucket/results."
+        ),
     ],
     address: AddressOption = LOCAL,
     patches: Annotated[
@@ -43,23 +51,33 @@ def submit(
     ] = None,
     code: Annotated[
         str | None,
-        typer.Option(help="Folder of your own trainable; by default this one, where the sweep has one."),
+        typer.Option(
+            help="Folder with your own trainable, whose files travel with the job; by default the working folder. "
+            "A sweep of Crosscut's trainable needs none."
+        ),
     ] = None,
     leave_out: Annotated[
         list[str] | None,
         typer.Option(
-            "--leave-out", metavar="PATTERN", help="Files of that folder that stay here. Repeatable."
+            "--leave-out",
+            metavar="PATTERN",
+            help="Files and folders of it that stay here, such as 'data/' or '*.bin'. Repeatable.",
         ),
     ] = None,
     python: Annotated[
-        str | None, typer.Option(help="The cluster's Python; by default the first there that has Ray.")
+        str | None,
+        typer.Option(
+            help="The cluster's Python, as its nodes call it; by default the first there that has Ray."
+        ),
     ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try runs again that raised or diverged.")
     ] = False,
     check: Annotated[
         bool,
-        typer.Option(help="Check every arm here first; --no-check where the data lie on the cluster alone."),
+        typer.Option(
+            help="Check every arm here first. With --no-check the job does, where the data may lie."
+        ),
     ] = True,
     follow: Annotated[
         bool, typer.Option("--follow", help="Print what the job prints until it ends, and end as it does.")
@@ -67,14 +85,15 @@ def submit(
 ) -> None:
     """Send a sweep to a Ray cluster as a job, with the code that it needs; prints the job's id.
 
-    A job does what `crosscut run` does. What is recorded in the storage is not done again, so the same command
-    goes on with a sweep whose job was stopped.
+    A job does what `crosscut run` does, on the cluster, and goes on when this machine is switched off. What is
+    recorded in the storage is not done again, so the same command goes on with a sweep whose job was stopped.
     """
     import tempfile
 
     from crosscut.arms.experiment import prepare
     from crosscut.jobs.luggage import pack
-    from crosscut.jobs.server import Server, command
+    from crosscut.jobs.server import Server, command, start
+    from crosscut.records.place import joined
     from crosscut.records.provenance import COMMIT, commit
     from crosscut.sweepfile.sweep import file_of, read
 
@@ -85,25 +104,26 @@ def submit(
     server = Server(address)
     here = _code(asked, code)
     with tempfile.TemporaryDirectory(prefix="crosscut-job-") as folder:
-        packed = pack(file_of(sweep), here, Path(folder), leave_out or [])
+        pythons = [python] if python else [sys.executable, "python3", "python"]
+        packed = pack(file_of(sweep), start(pythons), here, Path(folder), leave_out or [])
         told = [*packed.notes]
         if here is not None:
-            told.append(f"{packed.files} files of {here} travel with it ({packed.bytes / 2**10:.0f} KiB)")
+            many = "1 file" if packed.files == 1 else f"{packed.files} files"
+            told.append(f"{many} of {here} travel with it ({packed.bytes / 2**10:.0f} KiB)")
         arguments = ["run", f"../{packed.sweep}", "--storage", place, "--address", "auto"]
         arguments += [part for patch in patches or [] for part in ("--set", patch)]
         arguments += ["--retry-failed"] if retry_failed else []
-        pythons = [python] if python else [sys.executable, "python3", "python"]
         variables = {COMMIT: found} if (found := commit(here or Path.cwd())) else {}
-        job = server.submit(Path(folder), command(pythons, arguments), asked.name, place, variables)
+        job = server.submit(Path(folder), command(arguments), asked.name, place, variables)
     errors = typer.get_text_stream("stderr")
     for line in told:
         typer.echo(line, file=errors)
     typer.echo(job)
     if follow:
         raise typer.Exit(_follow(server, job))
-    where = "" if address == LOCAL else f" --address {address}"
-    typer.echo(f"follow it: crosscut logs {job} --follow{where}", file=errors)
-    typer.echo(f"where it stands: crosscut status {place}/{asked.name} --watch", file=errors)
+    typer.echo(f"follow it: crosscut logs {job} --follow{_there(address)}", file=errors)
+    stands = shlex.quote(joined(place, asked.name))
+    typer.echo(f"where it stands: crosscut status {stands} --watch", file=errors)
 
 
 def jobs(address: AddressOption = LOCAL) -> None:
@@ -138,7 +158,7 @@ def logs(
         bool, typer.Option("--follow", help="Go on until the job ends, and end as it does.")
     ] = False,
 ) -> None:
-    """Print what a job has printed."""
+    """Print what a job has printed. With --follow it is safe to interrupt: the job goes on."""
     from crosscut.jobs.server import Server
 
     server = Server(address)
@@ -166,21 +186,43 @@ def stop(job: JobArgument, address: AddressOption = LOCAL) -> None:
 
 def _follow(server: Server, job: str) -> int:
     """Print a job's output until it ends; the exit code that says how."""
-    for lines in server.follow(job):
-        typer.echo(lines, nl=False)
+    try:
+        for lines in server.follow(job):
+            typer.echo(lines, nl=False)
+    except KeyboardInterrupt:
+        ending = f"crosscut stop {job}{_there(server.address)}"
+        typer.echo(f"crosscut: {job} goes on without you; {ending} ends it", err=True)
+        return INTERRUPTED
     ended = server.job(job)
     if ended.state == "SUCCEEDED":
         return 0
-    typer.echo(f"crosscut: {job} {ended.state.lower()}: {' '.join(ended.message.split())}", err=True)
-    return 1
+    if not ended.over:
+        typer.echo(f"crosscut: the cluster tells no more, and {job} goes on; follow it again", err=True)
+        return 1
+    typer.echo(
+        f"crosscut: {job} {ended.state.lower()}{f': {ended.message}' if ended.message else ''}", err=True
+    )
+    return ended.code if ended.code in (1, 2, INTERRUPTED) else 1
+
+
+def _there(address: str) -> str:
+    """What a further command needs to come to the same cluster; nothing where it comes there by itself."""
+    return "" if address == os.environ.get(VARIABLE, LOCAL) else f" --address {address}"
 
 
 def _shared(storage: str) -> str:
+    """Where the job keeps its records, as every node names it. Raises InputError where nodes could not."""
     from crosscut.errors import InputError
+    from crosscut.records.place import place_of
 
+    if "://" in storage:
+        return place_of(storage, "--storage: ").name
     if not Path(storage).is_absolute():
-        raise InputError(
-            f"--storage: found {storage!r}, expected an absolute path that all nodes of the cluster share"
+        raise InputError.unexpected(
+            "--storage",
+            "",
+            storage,
+            "an absolute path that all nodes of the cluster share, or a URI such as s3://bucket/results",
         )
     return storage.rstrip("/") or "/"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from crosscut.arm_plan import RETRIED, ArmPlan
+from crosscut.arm_plan import RETRIED, ArmPlan, budget, share
 from crosscut.arms.experiment import Experiment
 from crosscut.records.catalogue import Catalogue
 from crosscut.records.record import DamagedRecord, Failure, FailureKind, Record
@@ -103,12 +103,14 @@ def reconcile(experiment: Experiment, read: Callable[[str], Record | None]) -> P
     sweep = experiment.sweep
     arms: list[ArmPlan] = []
     for arm in experiment.arms:
-        trials = sweep.search.trials if sweep.search is not None and arm.space else 0
+        trials = budget(experiment, arm)
         plan = ArmPlan(sweep, arm, [None] * trials, [None] * sweep.seeds.least, read)
         plan.trials = [plan.own(plan.trial_key(index)) for index in range(trials)]
+        arms.append(plan)
+    share(experiment, arms)
+    for plan in arms:
         if plan.searched:
             plan.look_up_finals()
-        arms.append(plan)
     found = Plan(experiment, arms)
     found.ask_for_seeds()
     return found

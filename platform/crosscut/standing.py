@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -13,6 +14,12 @@ from rich.text import Text
 from crosscut.arm_plan import ArmPlan
 from crosscut.forecast import forecast, words
 from crosscut.plan import Plan
+from crosscut.records.record import Record
+
+FEW = 5
+"""Failures that are told one by one, and reasons of more that are told."""
+LONG = 200
+"""Letters of a reason that are told at the most; its record has all of them."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ class ArmStanding:
     failed: int
     running: int
     blocked: str | None
+    shared_from: str | None = None
+    """The arm whose search its values come from, None where it has its own or nothing to search."""
 
 
 def standing(plan: Plan) -> list[ArmStanding]:
@@ -89,15 +98,17 @@ def summary(plan: Plan, slots: int | None = None) -> str:
 
 
 def remarks(plan: Plan) -> list[Text]:
-    """What is to be said beside the table, a line each: failures, arms that are blocked, notes of trainables."""
-    lines: list[Text] = []
-    for record in plan.failures:
-        assert record.failure is not None
-        text = f"failed ({record.failure.kind}): {record.work.label}: {record.failure.reason}"
-        lines.append(Text(text, style="red"))
-    lines += [Text(f"blocked: {a.arm.name}: {a.blocked}", style="red") for a in plan.arms if a.blocked]
-    lines += [Text(f"note: {text}", style="yellow") for arm in plan.arms for text in _notes(arm)]
-    return lines
+    """What is to be said beside the table, a line each: failures, arms that are blocked, notes of trainables.
+
+    Of each the first ones; many failures are counted by their kind and reason.
+    """
+    blocked = [f"blocked: {a.arm.name}: {a.blocked}" for a in plan.arms if a.blocked]
+    notes = [f"note: {text}" for arm in plan.arms for text in _notes(arm)]
+    return [
+        *(Text(line, style="red") for line in _failures(plan.failures)),
+        *(Text(line, style="red") for line in _first(blocked, "blocked arms")),
+        *(Text(line, style="yellow") for line in _first(notes, "notes, in the report")),
+    ]
 
 
 def time_left(plan: Plan, slots: int | None = None) -> list[str]:
@@ -134,7 +145,34 @@ def _of(plan: Plan, arm: ArmPlan) -> ArmStanding:
         failed=len(list(arm.failures)),
         running=len(arm.running),
         blocked=arm.blocked,
+        shared_from=None if arm.leader is None else arm.leader.arm.name,
     )
+
+
+def _failures(failures: Sequence[Record]) -> Iterator[str]:
+    """A line for each failure; where there are many, for each kind and reason, those first that most share."""
+    alike: dict[tuple[str, str], list[Record]] = {}
+    for record in failures:
+        assert record.failure is not None
+        # Of many runs that fail alike no two may have the same numbers in their words.
+        apart = record.key if len(failures) <= FEW else re.sub(r"\d+", "0", record.failure.reason)
+        alike.setdefault((record.failure.kind, apart), []).append(record)
+    shared = sorted(alike.values(), key=len, reverse=True)
+    for records in shared[:FEW]:
+        failure = records[0].failure
+        assert failure is not None
+        reason = failure.reason if len(failure.reason) <= LONG else f"{failure.reason[: LONG - 1]}…"
+        many = "" if len(records) == 1 else f"{len(records)} like "
+        yield f"failed ({failure.kind}): {many}{records[0].work.label}: {reason}"
+    if rest := sum(map(len, shared[FEW:])):
+        yield f"failed: {rest} more, for other reasons"
+
+
+def _first(lines: Sequence[str], what: str) -> list[str]:
+    """The lines, or the first ones and how many more there are."""
+    if len(lines) <= 2 * FEW:
+        return list(lines)
+    return [*lines[: 2 * FEW], f"and {len(lines) - 2 * FEW} more {what}"]
 
 
 def _notes(arm: ArmPlan) -> Iterator[str]:
@@ -158,6 +196,8 @@ def _half_width(values: Sequence[float]) -> float | None:
 
 
 def _search(line: ArmStanding) -> Text:
+    if line.shared_from is not None:
+        return Text(f"from {line.shared_from}")
     if line.trials[1] == 0:
         return Text("none", style="dim")
     pruned = f" ({line.pruned} pruned)" if line.pruned else ""

@@ -22,9 +22,7 @@ def tensorboard(
     host: Annotated[str, typer.Option(help="Address that the server listens on.")] = "localhost",
     arms: Annotated[
         bool,
-        typer.Option(
-            "--arms", help="Show what the arms come to over their seeds, without the single runs."
-        ),
+        typer.Option("--arms", help="Show what the arms come to over their seeds, without the single runs."),
     ] = False,
 ) -> None:
     """Start TensorBoard on a sweep's runs; on this machine only unless --host says otherwise."""

@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypedDict
+
+
+class Outcome(TypedDict):
+    """What a finished trial of a search with several metrics came to."""
+
+    trial: int
+    """Its number."""
+    scores: Mapping[str, float]
+    """Metric → value, in the order of the search."""
+    values: Mapping[str, float | int | str | bool]
+    """The searched values, by their path."""
+    front: bool
+    """Whether no other trial is at least as good on every metric and better on one."""
+    chosen: bool
+    """Whether the seeds were trained with its values."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +44,20 @@ class Tuning:
     """Searched parameters whose best value lies at an end of its range, such as `weight at its highest, 10`."""
     maximize: bool = True
     """Whether a higher dev score is better."""
+    shared_from: str | None = None
+    """The arm whose search the values come from, None where they come from its own. Its trials are not this
+    arm's."""
+    directions: Mapping[str, str] = field(default_factory=dict)
+    """Of a search with several metrics: metric → `max` or `min`, the first being `metric`. Empty otherwise."""
+    rule: str = ""
+    """Which trial of the front the seeds take their values from, to stand after “the trial”."""
+    outcomes: Sequence[Outcome] = ()
+    """Of a search with several metrics: every trial that finished, in the order of their numbers."""
+
+    @property
+    def front(self) -> list[Outcome]:
+        """The trials on the Pareto front."""
+        return [one for one in self.outcomes if one["front"]]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import re
 import runpy
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from rich.console import Console
 
 from crosscut.arms.experiment import Experiment
 from crosscut.plan import reading, reconcile, recorded
-from crosscut.progress import Progress
+from crosscut.progress import Progress, elsewhere
 from crosscut.records.catalogue import Catalogue
 from crosscut.records.lock import driving
 from crosscut.records.record import Failure, Record
@@ -301,8 +302,8 @@ def test_a_plan_shows_arms_trials_runs_and_cost_and_writes_nothing(call: Call, t
     assert lines[2].split() == ["none", "(baseline)", "0/4", "0/5"]
     assert lines[3].split() == ["some", "0/4", "0/5"]
     assert lines[4:] == [
-        "search trials: 8 (0 recorded, 8 new)",
-        "runs: 10 (0 recorded, 10 new)",
+        "search trials: 8 (0 recorded and reused, 8 new)",
+        "runs: 10 (0 recorded and reused, 10 new)",
         "cost: not known before the first run",
     ]
     assert not (tmp_path / "results").exists()
@@ -320,7 +321,7 @@ def test_a_plan_tells_what_a_fraction_cannot_tell_apart(call: Call, tmp_path: Pa
     assert lines[6:9] == [
         "design: fractional, 4 of 8 combinations, resolution III; defining relation: I = −a × b × c",
         "aliases: a = −b × c; b = −a × c; c = −a × b",
-        "search trials: 0 (0 recorded, 0 new)",
+        "search trials: 0 (0 recorded and reused, 0 new)",
     ]
 
 
@@ -343,12 +344,12 @@ def test_a_plan_tells_what_is_recorded_and_what_is_asked_for_no_more(
     complete(reconcile(experiment, reading(Catalogue(store), [])), store=store)
     answer = call("plan", "toy.yaml", "--set", "seeds.count=5")
     assert (
-        "search trials: 8 (8 recorded, 0 new)\nruns: 10 (6 recorded, 4 new)\ncost: 8 s of runs"
+        "search trials: 8 (8 recorded and reused, 0 new)\nruns: 10 (6 recorded and reused, 4 new)\ncost: 8 s of runs"
         in answer.output
     )
     assert "(from recorded runs)" in answer.output
     fewer = call("plan", "toy.yaml", "--set", "seeds.count=2").output
-    assert "runs: 4 (4 recorded, 0 new)\n2 records here belong to no arm, seed or trial" in fewer
+    assert "runs: 4 (4 recorded and reused, 0 new)\nno longer asked for: 2 runs of " in fewer
     victim = store.recorded()[0]
     (store.runs / victim / "record.json").write_text("{}")
     assert f"note: the record {victim} is damaged" in call("plan", "toy.yaml").output
@@ -390,6 +391,8 @@ def test_the_status_of_a_sweep_tells_who_runs_it_what_runs_and_what_failed(
         work = plan.next()
         assert work is not None and work.label == "some trial 1"
         progress.given(work)
+        while not elsewhere(store).running:
+            time.sleep(0.01)
         lines = call("status", "results/sweep").output.splitlines()
     assert lines[0].startswith(f"toy: running: process {os.getpid()} on ")
     assert lines[2].split() == ["none", "(baseline)", "2/2", "0/3", "blocked", "2"]

@@ -50,6 +50,13 @@ def test_kubernetes_nodes_share_what_records_lie_on() -> None:
     assert "--storage /shared/" in job["entrypoint"]
 
 
+def test_there_are_machines_without_being_asked_for() -> None:
+    nodes = yaml.safe_load((DEPLOY / "aws/cluster.yaml").read_text())["available_node_types"]
+    assert nodes["gpu"]["min_workers"] > 0
+    groups = documents("kubernetes/raycluster.yaml")["RayCluster"]["spec"]["workerGroupSpecs"]
+    assert all(0 < one["minReplicas"] <= one["replicas"] <= one["maxReplicas"] for one in groups)
+
+
 def test_the_slurm_script_is_a_script_of_bash() -> None:
     script = DEPLOY / "slurm/crosscut.sbatch"
     subprocess.run(["bash", "-n", str(script)], check=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
+import json
 import os
 import shutil
 import signal
@@ -10,15 +12,18 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crosscut.errors import InputError
-from crosscut.jobs.server import Server, command
+from crosscut.jobs.luggage import START
+from crosscut.jobs.server import Server, command, start
 from crosscut.records.store import Store
 
 SWEEP = """
@@ -63,12 +68,12 @@ def job_server(cpus: int = 2) -> Iterator[str]:
         _wait(address, process)
         yield address
     finally:
-        # The group is that of this cluster alone.
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
+        # It stops what it has started, and needs those processes for it.
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the group is that of this cluster alone
         process.communicate()
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -101,12 +106,20 @@ def call(address: str, tmp_path: Path) -> Call:
     (code / "toy.yaml").write_text(SWEEP.format(seconds=0.1, log=tmp_path / "log.txt"))
     (code / ".env").write_text("TOKEN=private")
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "crosscut", *arguments, "--address", address],
-            cwd=code, capture_output=True, text=True, timeout=300,
-            env={**os.environ, "COLUMNS": "200", "RAY_AUTH_MODE": "disabled"},
-        )  # fmt: skip
+    def run(
+        *arguments: str, interrupt: Callable[[subprocess.Popen[str]], object] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """How a command ends; with `interrupt`, how it ends by Ctrl-C after that function has returned."""
+        command = [sys.executable, "-m", "crosscut", *arguments, "--address", address]
+        environment = {**os.environ, "COLUMNS": "200", "RAY_AUTH_MODE": "disabled"}
+        with subprocess.Popen(
+            command, cwd=code, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        ) as process:
+            if interrupt is not None:
+                interrupt(process)
+                process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
     return run
 
@@ -123,7 +136,9 @@ def test_a_sweep_is_sent_with_its_code_and_ends_with_its_report(call: Call, tmp_
     assert (tmp_path / "results/toy/report/report.html").is_file()
     listed = call("jobs").stdout
     assert f"{job}  toy    succeeded" in listed and storage in listed
-    assert "effect: some vs none" in call("logs", job).stdout
+    logged = call("logs", job)
+    assert "effect: some vs none" in logged.stdout and logged.stderr == "", "Ray's client keeps quiet"
+    assert "sh start.sh run ../toy.yaml" in logged.stdout, "what the cluster shows of a job is short"
     assert "has ended already: succeeded" in call("stop", job).stdout
 
 
@@ -137,6 +152,11 @@ def test_a_stopped_job_is_gone_on_with(call: Call, tmp_path: Path) -> None:
     until = time.monotonic() + 120
     while not (tmp_path / "log.txt").exists() and time.monotonic() < until:
         time.sleep(0.2)
+    watched = call("logs", job, "--follow", interrupt=_first_line)
+    assert watched.returncode == 130 and f"{job} goes on without you" in watched.stderr, watched
+    second = call("submit", "toy.yaml", "--storage", storage, "--follow")
+    assert second.returncode == 2 and "holds this sweep" in second.stdout, "it ends as the job does"
+    assert "failed" in second.stderr and "holds this sweep" not in second.stderr, "and repeats no log"
     stopped = call("stop", job)
     assert stopped.returncode == 0 and f"{job}: stopped" in stopped.stdout, stopped
     again = call("submit", "toy.yaml", "--storage", storage, "--follow")
@@ -155,16 +175,92 @@ def test_what_is_wrong_is_one_sentence(call: Call) -> None:
         assert done.returncode == 2 and sentence in done.stderr and "Traceback" not in done.stderr, done
 
 
+def _first_line(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None and process.stdout.readline()
+
+
+@contextlib.contextmanager
+def pretender(status: int, body: dict[str, str]) -> Iterator[str]:
+    """The address of a server that gives this answer to whatever is asked."""
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+VERSION = {"version": "4", "ray_version": "2.60.0", "ray_commit": "x"}
+
+
 def test_an_address_that_is_no_job_servers_is_refused() -> None:
     with pytest.raises(InputError, match=r"found 'ray://here:10001', expected .* http://127.0.0.1:8265"):
         Server("ray://here:10001")
-    with pytest.raises(InputError, match="does not do it"):
-        Server(f"http://127.0.0.1:{free_port()}")
+    address = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(InputError, match=f"no job server answers at '{address}'"):
+        Server(address)
+    with pretender(404, {}) as address, pytest.raises(InputError, match=f"server at '{address}' refuses"):
+        Server(address)
+
+
+def test_a_cluster_with_a_token_says_what_to_set() -> None:
+    wanted = pytest.raises(InputError, match=r"wants the cluster's token .*RAY_AUTH_TOKEN")
+    with pretender(401, {"msg": "who are you?"}) as address, wanted:
+        Server(address)
+
+
+@pytest.mark.parametrize("variable", ["RAY_API_SERVER_ADDRESS", "RAY_ADDRESS"])
+def test_the_address_that_is_asked_for_is_the_one_that_is_used(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pretender(200, VERSION) as elsewhere:
+        assert Server(elsewhere).address == elsewhere
+        monkeypatch.setenv(variable, elsewhere)
+        with pytest.raises(InputError, match="no job server answers"):
+            Server(f"http://127.0.0.1:{free_port()}")
+        assert os.environ[variable] == elsewhere
 
 
 def test_without_a_python_that_has_ray_the_job_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "code").mkdir()
-    done = subprocess.run(
-        command(["/nowhere/python"], ["run"]), shell=True, cwd=tmp_path, capture_output=True, text=True
-    )
+    (tmp_path / START).write_text(start(["/nowhere/python"]))
+    done = subprocess.run(command(["run"]), shell=True, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2 and "crosscut submit --python" in done.stderr
+
+
+def test_the_first_python_that_has_ray_is_handed_what_the_job_is_to_do(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "crosscut").mkdir()
+    (tmp_path / "crosscut/__init__.py").touch()
+    (tmp_path / "crosscut/__main__.py").write_text("import os, sys; print(os.getcwd(), sys.argv[1:])")
+    (tmp_path / START).write_text(start(["/nowhere/python", sys.executable]))
+    asked = ["run", "a sweep.yaml", "--set", "question='$HOME?'"]
+    done = subprocess.run(
+        command(asked), shell=True, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{tmp_path / 'code'} {asked}\n"
+
+
+@pytest.mark.parametrize(
+    ("storage", "sentence"),
+    [
+        ("results", "an absolute path that all nodes of the cluster share, or a URI such as s3://"),
+        ("s3://key:word@bucket/results", "found credentials in the URI of a storage"),
+    ],
+)
+def test_a_storage_that_nodes_could_not_find_is_refused(
+    crosscut: Callable[..., Any], storage: str, sentence: str
+) -> None:
+    answer = crosscut("submit", "quickstart", "--storage", storage, "--address", "http://127.0.0.1:1")
+    assert answer.code == 2 and sentence in answer.errors and "word" not in answer.errors

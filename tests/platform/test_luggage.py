@@ -9,7 +9,7 @@ import pytest
 
 from crosscut.errors import InputError
 from crosscut.jobs import luggage
-from crosscut.jobs.luggage import CODE, PACKAGES, REMADE, SECRET, files, pack
+from crosscut.jobs.luggage import CODE, PACKAGES, REMADE, SECRET, START, files, pack
 
 
 @pytest.fixture
@@ -29,8 +29,9 @@ def chosen(folder: Path, *leave_out: str) -> list[str]:
 def test_a_job_has_the_sweep_the_packages_and_the_code(code: Path, tmp_path: Path) -> None:
     target = tmp_path / "job"
     target.mkdir()
-    packed = pack(code / "toy.yaml", code, target)
-    assert sorted(p.name for p in target.iterdir()) == sorted(["toy.yaml", *PACKAGES, CODE])
+    packed = pack(code / "toy.yaml", "exit 3", code, target)
+    assert sorted(p.name for p in target.iterdir()) == sorted(["toy.yaml", *PACKAGES, CODE, START])
+    assert (target / START).read_text() == "exit 3"
     assert (target / CODE / "deep/er/model.py").read_text() == "deep/er/model.py"
     assert (target / "crosscut/search_spaces/quickstart.yaml").is_file(), (
         "bundled sweeps go by name there too"
@@ -44,7 +45,7 @@ def test_a_job_has_the_sweep_the_packages_and_the_code(code: Path, tmp_path: Pat
 def test_a_trainable_of_crosscuts_own_takes_no_code_along(code: Path, tmp_path: Path) -> None:
     target = tmp_path / "job"
     target.mkdir()
-    assert pack(code / "toy.yaml", None, target).files == 0
+    assert pack(code / "toy.yaml", "", None, target).files == 0
     assert not list((target / CODE).iterdir())
 
 
@@ -86,7 +87,7 @@ def test_a_link_out_of_the_folder_is_not_followed(code: Path, tmp_path: Path) ->
     (code / "again.py").symlink_to("toy.py")
     target = tmp_path / "job"
     target.mkdir()
-    packed = pack(code / "toy.yaml", code, target)
+    packed = pack(code / "toy.yaml", "exit 3", code, target)
     assert not any(path.read_bytes() == b"private" for path in target.rglob("*") if path.is_file())
     assert (target / CODE / "again.py").read_text() == "toy.py"
     assert [note.split()[0] for note in packed.notes] == ["folder", "link.txt"]
@@ -100,13 +101,14 @@ def test_too_much_code_is_refused_with_what_is_large(
     target = tmp_path / "job"
     target.mkdir()
     with pytest.raises(InputError, match=r"2 MiB, expected at most 1 MiB .*weights.bin \(2 MiB\)"):
-        pack(code / "toy.yaml", code, target)
+        pack(code / "toy.yaml", "exit 3", code, target)
     again = tmp_path / "again"
     again.mkdir()
-    assert pack(code / "toy.yaml", code, again, ["*.bin"]).files == 4
+    assert pack(code / "toy.yaml", "", code, again, ["*.bin"]).files == 4
 
 
-def test_a_sweep_called_like_a_package_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "code").write_text("name: toy\n")
+@pytest.mark.parametrize("name", [*PACKAGES, CODE, START])
+def test_a_sweep_called_like_something_else_of_the_job_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("name: toy\n")
     with pytest.raises(InputError, match="expected another name"):
-        pack(tmp_path / "code", None, tmp_path)
+        pack(tmp_path / name, "", None, tmp_path)

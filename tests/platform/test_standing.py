@@ -122,6 +122,53 @@ def test_remarks_are_failures_then_blocked_arms_in_red(
     ]
 
 
+def test_many_failures_are_counted_by_what_they_share(
+    make_experiment: Callable[..., Experiment], complete: Complete
+) -> None:
+    def failing(work: Work) -> Record:
+        reasons = {0: f"seed {work.seed} is odd", 1: "x" * 500}
+        failure = Failure("raised", reasons.get(work.index, f"no {'abcdefghij'[work.index % 10]}"))
+        if work.index >= 15:
+            failure = Failure("lost", "its process died")
+        return Record(work, "failed", failure=failure)
+
+    plan = reconcile(make_experiment(seeds=20, trials=0), lambda _: None)
+    complete(plan, failing)
+    lines = [line.plain for line in remarks(plan)]
+    assert lines[0] == "failed (lost): 10 like none seed 15: its process died"
+    assert lines[1] == "failed (raised): 4 like none seed 2: no c"
+    assert (
+        len(lines) == 6 and lines[5].startswith("failed: ") and lines[5].endswith(" more, for other reasons")
+    )
+    told = sum(int(line.split(": ")[1].split()[0]) for line in lines)
+    assert told == len(plan.failures) == 40
+
+
+def test_failures_that_differ_in_numbers_are_alike_and_long_reasons_are_cut(
+    make_experiment: Callable[..., Experiment], complete: Complete
+) -> None:
+    def failing(work: Work) -> Record:
+        return Record(work, "failed", failure=Failure("raised", f"seed {work.seed}: {'x' * 500}"))
+
+    plan = reconcile(make_experiment(seeds=6, trials=0), lambda _: None)
+    complete(plan, failing)
+    (line,) = remarks(plan)
+    assert line.plain == f"failed (raised): 12 like none seed 0: seed 0: {'x' * 191}…"
+
+
+def test_many_notes_and_blocked_arms_are_cut(
+    make_experiment: Callable[..., Experiment], complete: Complete, outcome: Outcome
+) -> None:
+    def noted(work: Work) -> Record:
+        return replace(outcome(work), notes=("slow",))
+
+    plan = reconcile(make_experiment(seeds=10, trials=0), lambda _: None)
+    complete(plan, noted)
+    lines = [line.plain for line in remarks(plan)]
+    assert lines[:2] == ["note: none seed 0: slow", "note: none seed 1: slow"]
+    assert len(lines) == 11 and lines[10] == "and 10 more notes, in the report"
+
+
 def test_notes_of_runs_have_a_line_each_and_those_of_search_trials_one_an_arm(
     plan: Plan, complete: Complete, outcome: Outcome
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from crosscut import study
 from crosscut.records.record import Record, Step
 from crosscut.records.work import Work
-from crosscut.study import Trial
+from crosscut.study import Objective, Trial
 from crosscut.sweepfile.search import Search
 from crosscut.sweepfile.space import Parameter
 
@@ -88,21 +88,6 @@ def test_failed_pruned_and_running_trials_are_no_obstacle() -> None:
     assert all(SPACE[path].contains(value) for path, value in values.items())
 
 
-def test_a_trial_stops_below_the_median_of_the_finished_ones() -> None:
-    history = [Trial({}, "finished", s, {1: s - 5, 2: s - 1, 3: s}) for s in (10.0, 20.0, 30.0)]
-    history.append(Trial({}, "pruned", 1.0, {1: 1.0, 2: 1.0}))
-    rule = study.stop_rule(search(pruning={"warmup": 1, "startup": 3}), history)
-    assert rule is not None
-    assert rule.thresholds == {2: 19.0, 3: 20.0}
-
-
-def test_nothing_stops_before_enough_trials_have_finished() -> None:
-    history = [Trial({}, "finished", 1.0, {2: 1.0})]
-    assert study.stop_rule(search(pruning={"startup": 2}), history) is None
-    assert study.stop_rule(search(pruning={"startup": 1}), history) is not None
-    assert study.stop_rule(search(pruning={"kind": "none", "startup": 1}), history) is None
-
-
 def test_the_best_trial_is_the_earliest_of_equals_and_never_a_pruned_one() -> None:
     history = [
         Trial({"n": 0}, "finished", 1.0, {}),
@@ -110,9 +95,9 @@ def test_the_best_trial_is_the_earliest_of_equals_and_never_a_pruned_one() -> No
         Trial({"n": 2}, "finished", 2.0, {}),
         Trial({"n": 3}, "pruned", 9.0, {}),
     ]
-    assert study.best(history, maximize=True) is history[1]
-    assert study.best(history, maximize=False) is history[0]
-    assert study.best(history[3:], maximize=True) is None
+    assert study.chosen(search(), history) == 1
+    assert study.chosen(search(mode="min"), history) == 0
+    assert study.chosen(search(), history[3:]) is None
 
 
 @pytest.mark.parametrize(
@@ -122,10 +107,42 @@ def test_a_study_sees_the_best_score_up_to_each_step(
     work: Work, maximize: bool, expected: dict[int, float]
 ) -> None:
     history = tuple(Step(i, {"m": v, "other": 0.0}) for i, v in ((1, 5.0), (2, 3.0), (3, 7.0)))
-    trial = study.trial_of(Record(work, "finished", history=history), "m", maximize)
+    trial = study.trial_of(Record(work, "finished", history=history), [Objective("m", maximize)])
     assert trial.steps == expected
     assert trial.score == (7.0 if maximize else 3.0)
 
 
 def test_a_trial_that_never_reported_counts_as_failed(work: Work) -> None:
-    assert study.trial_of(Record(work, "finished"), "m", True).state == "failed"
+    assert study.trial_of(Record(work, "finished"), [Objective("m", True)]).state == "failed"
+
+
+SEVERAL = (Objective("m", True), Objective("f1", True), Objective("seconds", False))
+
+
+def test_further_metrics_are_those_of_the_evaluation_and_time_is_the_records(work: Work) -> None:
+    history = (Step(1, {"m": 5.0, "f1": 0.9}), Step(2, {"m": 4.0, "f1": 0.1}))
+    evaluated = Record(work, "finished", {"m": 5.0, "f1": 0.5}, history, seconds=12.0)
+    assert study.trial_of(evaluated, SEVERAL).point == (5.0, 0.5, 12.0)
+
+
+@pytest.mark.parametrize(("maximize", "expected"), [(True, (5.0, 0.9)), (False, (3.0, 0.1))])
+def test_without_them_those_of_the_best_step_count(
+    work: Work, maximize: bool, expected: tuple[float, ...]
+) -> None:
+    history = tuple(
+        Step(i, {"m": m, "f1": f}) for i, (m, f) in enumerate([(5.0, 0.9), (3.0, 0.1), (4.0, 1.0)])
+    )
+    record = Record(work, "finished", {}, history)
+    assert study.trial_of(record, (Objective("m", maximize), SEVERAL[1])).point == expected
+
+
+def test_a_trial_that_lacks_a_further_metric_counts_as_failed(work: Work) -> None:
+    record = Record(work, "finished", {"m": 5.0}, seconds=1.0)
+    assert study.trial_of(record, SEVERAL).state == "failed"
+    assert study.trial_of(record, SEVERAL[::2]).point == (5.0, 1.0)
+
+
+def test_of_a_pruned_trial_no_further_metric_is_known(work: Work) -> None:
+    record = Record(work, "pruned", {}, (Step(1, {"m": 5.0, "f1": 0.9}),), seconds=0.1)
+    trial = study.trial_of(record, SEVERAL)
+    assert (trial.state, trial.score, trial.further) == ("pruned", 5.0, ())

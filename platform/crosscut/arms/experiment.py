@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from crosscut.arms.arm import Arm, names
 from crosscut.arms.loading import load
+from crosscut.arms.patches import RESOURCES, Patches
+from crosscut.arms.sharing import leaders
 from crosscut.arms.typo import likely_typos
 from crosscut.errors import Keys, Problem, near, one_of, shown, unexpected
 from crosscut.sweepfile.patch import get_path, has_path, leaves, merge, set_path
@@ -18,10 +21,8 @@ from crosscut.sweepfile.problems import problems_of
 from crosscut.sweepfile.resources import Resources
 from crosscut.sweepfile.space import Parameter
 from crosscut.sweepfile.sweep import Sweep
+from crosscut.trial import SECONDS
 from crosscut_trainables.trainable import Description, Locating, Measuring, description_of
-
-RESOURCES = "resources"
-"""The key of a level's patch that is about the sweep's resources and not about the configuration."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,18 @@ class Experiment:
     """In the order of the design."""
     baseline: Arm | None
     """The arm that others are compared with, None where the design names none."""
+
+    @cached_property
+    def leaders(self) -> Mapping[str, str]:
+        """Arm → the arm that is searched for it, of those that take their searched values from another."""
+        share = self.sweep.search.share if self.sweep.search is not None else ()
+        baseline = None if self.baseline is None else self.baseline.levels
+        places = leaders([arm.levels for arm in self.arms], baseline, share)
+        return {
+            arm.name: self.arms[place].name
+            for arm, place in zip(self.arms, places, strict=True)
+            if arm.space and self.arms[place] is not arm
+        }
 
 
 def prepare(sweep: Sweep) -> Experiment:
@@ -47,7 +60,9 @@ def prepare(sweep: Sweep) -> Experiment:
     except ValueError as error:
         raise sweep.origin.error([Problem(("trainable",), str(error))]) from error
     draft = _Draft(sweep, description)
-    for check in (draft.resolve, draft.search, draft.know_metrics, draft.look_at_data, draft.differ):
+    for check in (
+        draft.resolve, draft.search, draft.share, draft.know_metrics, draft.look_at_data, draft.differ
+    ):  # fmt: skip
         check()
         if draft.found:
             raise sweep.origin.error(draft.problems())
@@ -62,6 +77,7 @@ class _Draft:
     def __init__(self, sweep: Sweep, description: Description | None) -> None:
         self.sweep = sweep
         self.description = description
+        self.patches = Patches(sweep)
         self.cells = sweep.layout.cells
         self.names = names(sweep.levels, self.cells)
         self.found: dict[Problem, list[int]] = {}
@@ -84,17 +100,17 @@ class _Draft:
         """Merge what each arm says, and let the trainable fill in its defaults."""
         for index, cell in enumerate(self.cells):
             config = self.sweep.config
-            for _, patch in self._patches(cell)[1:]:
+            for _, patch in self.patches.of(cell)[1:]:
                 config = merge(config, patch)
             model, problems = self._validated(config)
             for problem in problems:
-                self._wrong(index, Problem(self._blame(cell, problem.keys), problem.text))
+                self._wrong(index, Problem(self.patches.blame(cell, problem.keys), problem.text))
             self.models.append(model)
             self.configs.append(config if model is None else model.model_dump(mode="json"))
             self._need(index, cell)
         if self.description is None:
             for index, cell in enumerate(self.cells):
-                for keys, patch in self._patches(cell)[1:]:
+                for keys, patch in self.patches.of(cell)[1:]:
                     for problem in likely_typos(self.sweep.config, patch):
                         self._wrong(index, problem.under(*keys))
 
@@ -124,16 +140,41 @@ class _Draft:
                 for text in self._refused(index, path, parameter):
                     self._wrong(index, Problem(("search", "space", path), text))
             if not having:
-                everywhere = range(len(self.cells))
-                self.found[Problem(("search", "space", path), self._absent(path))] = list(everywhere)
+                self.found[Problem(("search", "space", path), self._absent(path))] = self._all
+        for number, point in enumerate(self.sweep.search.points if self.sweep.search else ()):
+            for index, own in enumerate(self.spaces):
+                config = self.configs[index]
+                for path in (path for path in point if path in own):
+                    config = set_path(config, path, point[path])
+                for problem in self._validated(config)[1]:
+                    text = f"with these values, {problem.sentence('')}"
+                    self._wrong(index, Problem(("search", "points", str(number)), text))
+
+    def share(self) -> None:
+        """Refuse a parameter of an arm that the arm which is searched for it does not have."""
+        if self.sweep.search is None:
+            return
+        places = leaders(self.cells, self.sweep.layout.baseline, self.sweep.search.share)
+        for index, leader in enumerate(places):
+            for path in (path for path in self.spaces[index] if path not in self.spaces[leader]):
+                text = (
+                    f"the arm {self.names[index]!r} would take {path} from the search of "
+                    f"{self.names[leader]!r}, which does not have it, expected factors whose levels have no "
+                    "searched parameters of their own"
+                )
+                self.found[Problem(("search", "share"), text)] = self._all
 
     def know_metrics(self) -> None:
         """Refuse a metric that no run will have, where the trainable knows its metrics."""
         if not isinstance(self.description, Measuring):
             return
-        asked = {("report", "primary"): self.sweep.report.primary}
+        asked: dict[Keys, str] = {("report", "primary"): self.sweep.report.primary}
         if self.sweep.search is not None:
-            asked["search", "metric"] = self.sweep.search.metric
+            if self.sweep.search.metrics is None:
+                asked["search", "metric"] = self.sweep.search.metric
+            for metric in self.sweep.search.metrics or ():
+                if metric != SECONDS:
+                    asked["search", "metrics", metric] = metric
         for index, model in enumerate(self.models):
             assert model is not None
             known = self.description.metrics(model)
@@ -151,7 +192,7 @@ class _Draft:
                     f"the arms {self.names[same]!r} and {self.names[index]!r} have the same configuration, "
                     "expected arms that differ; take one out in design.exclude"
                 )
-                self.found[Problem(("factors",), text)] = list(range(len(self.cells)))
+                self.found[Problem(("factors",), text)] = self._all
 
     def look_at_data(self) -> None:
         """Ask the trainable which data each arm trains on, and how long that takes."""
@@ -163,7 +204,7 @@ class _Draft:
                 self.data[index] = self.description.fingerprint(model)
                 self.seconds[index] = self.description.seconds(model)
             except (OSError, ValueError) as error:
-                keys = self._blame(self.cells[index], ("data",))
+                keys = self.patches.blame(self.cells[index], ("data",))
                 self._wrong(index, Problem(keys, f"the data cannot be read: {' '.join(str(error).split())}"))
 
     def problems(self) -> list[Problem]:
@@ -190,33 +231,13 @@ class _Draft:
         if keys[0] == "factors" and len(keys) > 2:
             return [index for index, cell in enumerate(self.cells) if cell[keys[1]] == keys[2]]
         if keys[:2] == ("search", "space"):
-            return [index for index, space in enumerate(self.spaces) if keys[2] in space] or list(
-                range(len(self.cells))
-            )
+            return [index for index, space in enumerate(self.spaces) if keys[2] in space] or self._all
+        return self._all
+
+    @property
+    def _all(self) -> list[int]:
+        """Every arm."""
         return list(range(len(self.cells)))
-
-    def _patches(self, cell: Mapping[str, str]) -> list[tuple[Keys, dict[str, Any]]]:
-        """What a cell's configuration is made of, in order, with its place in the file."""
-        levels: list[tuple[Keys, dict[str, Any]]] = [
-            (
-                ("factors", factor, level),
-                {key: value for key, value in self.sweep.factors[factor][level].items() if key != RESOURCES},
-            )
-            for factor, level in cell.items()
-        ]
-        return [(("config",), self.sweep.config), *levels]
-
-    def _blame(self, cell: Mapping[str, str], keys: Keys) -> Keys:
-        """The place of the file that has put something at `keys` of a cell's configuration.
-
-        It is the last patch that has the key itself, or else the nearest mapping around it. No keys at all
-        blame no place: then levels do not go together.
-        """
-        for count in range(len(keys), 0, -1):
-            for place, patch in reversed(self._patches(cell)):
-                if _reaches(patch, keys[:count]):
-                    return (*place, *keys)
-        return ("config", *keys) if keys else ()
 
     def _validated(self, config: Mapping[str, Any]) -> tuple[BaseModel | None, list[Problem]]:
         if self.description is None:
@@ -279,15 +300,3 @@ def _listed(arms: Sequence[str]) -> str:
     named = [repr(name) for name in arms[:3]] + ([f"{len(arms) - 3} more"] if len(arms) > 3 else [])
     first = ", ".join(named[:-1])
     return f"arms {first} and {named[-1]}" if first else f"arm {named[-1]}"
-
-
-def _reaches(patch: Mapping[str, Any], keys: Sequence[str]) -> bool:
-    place: Any = patch
-    for key in keys:
-        if isinstance(place, Mapping) and key in place:
-            place = place[key]
-        elif isinstance(place, list) and key.isdigit() and int(key) < len(place):
-            place = place[int(key)]
-        else:
-            return False
-    return True

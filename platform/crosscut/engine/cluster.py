@@ -111,9 +111,9 @@ def connected(needs: Mapping[str, Resources], address: str, log: Path) -> Iterat
             ray.shutdown()
 
 
-def this_machine() -> Node:
-    """What this machine has."""
-    return Node(float(os.cpu_count() or 1), float(_gpus()))
+def this_machine(*, gpus: bool = True) -> Node:
+    """What this machine has; to look for its GPUs takes an import of Ray."""
+    return Node(float(os.cpu_count() or 1), float(_gpus()) if gpus else 0.0)
 
 
 def refuse_what_never_fits(needs: Mapping[str, Resources], capacity: Capacity, where: str) -> None:

@@ -1,6 +1,7 @@
 """The luggage of a job: the sweep file, Crosscut as it is here, and the user's own code, in one folder.
 
 ```
+start.sh            what the job begins with
 <sweep file>        under its own name
 crosscut/  crosscut_trainables/  crosscut_reports/
 code/               the user's own files, where the trainable is theirs; the job works in it
@@ -22,6 +23,7 @@ from crosscut.sweepfile import bundled
 
 PACKAGES = ("crosscut", "crosscut_trainables", "crosscut_reports")
 CODE = "code"
+START = "start.sh"
 
 REMADE = (
     ".git", ".hg", ".svn", "__pycache__", "*.pyc", ".venv", "venv", "env", "node_modules", "*.egg-info", ".tox",
@@ -52,23 +54,27 @@ class Packed:
     """A sentence for each file that was left out though its folder has it."""
 
 
-def pack(sweep_file: Path, code: Path | None, target: Path, leave_out: Sequence[str] = ()) -> Packed:
+def pack(
+    sweep_file: Path, start: str, code: Path | None, target: Path, leave_out: Sequence[str] = ()
+) -> Packed:
     """Put all that a job needs into the empty folder `target`.
 
     Args:
         sweep_file: the sweep, as YAML.
+        start: the shell script that the job begins with.
         code: the folder of the user's own code; None where the trainable is one of Crosscut's.
         target: the folder.
         leave_out: further names or paths, with wildcards, of files and folders that stay here.
 
     Raises:
-        InputError: the code is more than `MOST`, or the sweep's file is called as one of the packages is.
+        InputError: the code is more than `MOST`, or the sweep's file is called as something else of the job is.
     """
-    if sweep_file.name in (*PACKAGES, CODE):
+    if sweep_file.name in (*PACKAGES, CODE, START):
         raise InputError(
-            f"{sweep_file}: expected another name, since {sweep_file.name!r} is a folder of the job"
+            f"{sweep_file}: expected another name, since {sweep_file.name!r} is something else in a job's folder"
         )
     shutil.copyfile(sweep_file, target / sweep_file.name)
+    (target / START).write_text(start, encoding="utf-8")
     for package in PACKAGES:
         _copy_package(package, target)
     (target / CODE).mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import shlex
 import time
 import uuid
@@ -15,13 +16,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from crosscut.errors import InputError, near
-from crosscut.jobs.luggage import CODE
+from crosscut.jobs.luggage import CODE, START
 
 if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
 
 PREFIX = "crosscut-"
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
+OVERRULING = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
+"""Variables that Ray's client takes before the address that it is given."""
+TALKATIVE = ("ray", "ray.dashboard.modules.dashboard_sdk", "ray.dashboard.modules.job.sdk")
+"""Loggers that tell of every package that is sent and every socket that is closed."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,9 @@ class Job:
     """Seconds since 1970."""
     ended: float | None
     message: str
-    """What the cluster says of it."""
+    """What the cluster says of it, without the log that it may repeat."""
+    code: int | None = None
+    """Exit code of the command, where it came to an end by itself."""
 
     @property
     def over(self) -> bool:
@@ -60,11 +67,11 @@ class Server:
                 "http://127.0.0.1:8265"
             )
         self.address = address
-        with self._asked():
+        with self._asked(), _unset(OVERRULING):
             from ray.job_submission import JobSubmissionClient
 
-            # It tells of every package that it sends and every socket that it closes.
-            logging.getLogger("ray").setLevel(logging.ERROR)
+            for name in TALKATIVE:
+                logging.getLogger(name).setLevel(logging.ERROR)
             self._client: JobSubmissionClient = JobSubmissionClient(address)
 
     def submit(
@@ -131,37 +138,56 @@ class Server:
     def _asked(self) -> Iterator[None]:
         try:
             yield
-        except InputError:
+        except (OSError, RuntimeError, ValueError) as error:
+            what = f"the job server at {self.address!r} refuses"
+            if isinstance(error, OSError):
+                what = f"no job server answers at {self.address!r}"
+            raise InputError(f"--address: {what} ({_first_line(error)})") from error
+        except Exception as error:
+            # By name, since neither Ray nor its HTTP client is imported before it is needed.
+            kind = type(error)
+            if kind.__name__ == "AuthenticationError" and kind.__module__ == "ray.exceptions":
+                raise InputError(
+                    f"--address: the job server at {self.address!r} wants the cluster's token "
+                    f"({_first_line(error)}); set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH"
+                ) from error
+            if kind.__module__.partition(".")[0] == "aiohttp":
+                raise InputError(
+                    f"--address: the job server at {self.address!r} hangs up ({_first_line(error)})"
+                ) from error
             raise
-        except (ConnectionError, RuntimeError, OSError, ValueError) as error:
-            raise InputError(f"--address: {self.address!r} does not do it ({_first_line(error)})") from error
 
 
-def command(pythons: Sequence[str], arguments: Sequence[str]) -> str:
-    """What the job's shell does: Crosscut, by the first Python there that has Ray.
+def start(pythons: Sequence[str]) -> str:
+    """The shell script that a job begins with: Crosscut, by the first Python there that has Ray.
 
     A shell of the job server knows nothing of the environment that Ray was started from, so the submitter's own
-    interpreter is a good guess on the same machine, and `python3` in an image.
+    interpreter is a good guess on the same machine, and `python3` in an image. What the script is called with is
+    handed on to `crosscut`.
     """
     fit = (
         "import sys; from importlib.util import find_spec; "
         "sys.exit(sys.version_info < (3, 11) or not find_spec('ray'))"
     )
-    return (
-        f'export PYTHONPATH="$PWD${{PYTHONPATH:+:$PYTHONPATH}}"; cd {CODE} || exit 2; '
-        f"for python in {shlex.join(pythons)}; do "
-        f'if "$python" -c {shlex.quote(fit)} 2>/dev/null; then '
-        # Not from the folder of the user's code: nothing there is to hide a package that is installed.
-        f'exec "$python" -P -m crosscut {shlex.join(arguments)}; fi; done; '
-        f"echo {shlex.quote(_no_python(pythons))} >&2; exit 2"
-    )
-
-
-def _no_python(pythons: Sequence[str]) -> str:
-    return (
+    no_python = (
         f"crosscut: none of {', '.join(pythons)} is a Python from 3.11 on with Ray on this node; "
         "name it with crosscut submit --python"
     )
+    # Not from the folder of the user's code: nothing there is to hide a package that is installed.
+    return f"""\
+export PYTHONPATH="$PWD${{PYTHONPATH:+:$PYTHONPATH}}"
+cd {CODE} || exit 2
+for python in {shlex.join(pythons)}; do
+    if "$python" -c {shlex.quote(fit)} 2>/dev/null; then exec "$python" -P -m crosscut "$@"; fi
+done
+echo {shlex.quote(no_python)} >&2
+exit 2
+"""
+
+
+def command(arguments: Sequence[str]) -> str:
+    """What the cluster runs in the job's folder; it is what people see of the job there."""
+    return f"sh {START} {shlex.join(arguments)}"
 
 
 def _job(details: Any) -> Job:
@@ -173,9 +199,20 @@ def _job(details: Any) -> Job:
         storage=told.get("storage", ""),
         started=None if details.start_time is None else details.start_time / 1000,
         ended=None if details.end_time is None else details.end_time / 1000,
-        message=details.message or "",
+        message=" ".join((details.message or "").partition(", last available logs")[0].split()),
+        code=getattr(details, "driver_exit_code", None),
     )
 
 
 def _first_line(error: BaseException) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+@contextmanager
+def _unset(names: Sequence[str]) -> Iterator[None]:
+    """Without these variables for a while."""
+    before = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(before)

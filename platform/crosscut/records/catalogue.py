@@ -67,6 +67,10 @@ class Catalogue:
         """What tells the files of a record from others; nothing of one that was added since the last `save`."""
         return sorted([mark.size, mark.time] for mark in self._marks.get(key, {}).values())
 
+    def size(self, key: str) -> int:
+        """Bytes of a record's files."""
+        return sum(mark.size for mark in self._marks.get(key, {}).values())
+
     def set_aside(self, key: str) -> str:
         """Move a record out of the way, never deleting it; returns where it now lies."""
         self._known.pop(key, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,13 +16,33 @@ class StopRule:
     metric: str
     maximize: bool
     thresholds: Mapping[int, float] = field(default_factory=dict)
+    """Step → threshold."""
+    least: float | None = None
+    """Threshold of all steps after `warmup` that have none of their own; None for none."""
+    warmup: int = 0
+    patience: int = 0
+    """Further reports in a row that must be as bad before a trial is given up."""
 
     def stops(self, step: int, best: float) -> bool:
-        """Whether a trial whose best score up to `step` is `best` should stop there."""
-        threshold = self.thresholds.get(step)
+        """Whether a trial whose best score up to `step` is `best` is worse than it should be there."""
+        threshold = self.thresholds.get(step, self.least if step > self.warmup else None)
         if threshold is None:
             return False
         return best < threshold if self.maximize else best > threshold
+
+    def gives_up(self, reports: Iterable[tuple[int, float | None]]) -> bool:
+        """Whether a trial stops at its last report.
+
+        Args:
+            reports: step and score of every report so far, in their order; None where it lacks the metric.
+        """
+        best: float | None = None
+        bad = 0
+        for step, score in reports:
+            if score is not None:
+                best = score if best is None else (max if self.maximize else min)(best, score)
+            bad = bad + 1 if best is not None and self.stops(step, best) else 0
+        return bad > self.patience
 
 
 @dataclass(frozen=True)
@@ -68,5 +88,6 @@ class Work:
         """The work that `to_json` wrote."""
         rule = plain["stop_rule"]
         if rule is not None:
-            rule = StopRule(rule["metric"], rule["maximize"], {int(s): v for s, v in rule["thresholds"]})
+            # A rule that was written before there were others has thresholds alone.
+            rule = StopRule(**{**rule, "thresholds": {int(s): v for s, v in rule["thresholds"]}})
         return cls(**{**plain, "stop_rule": rule})

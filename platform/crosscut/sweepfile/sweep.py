@@ -20,7 +20,7 @@ from pydantic import (
 
 from crosscut.arms.arm import names
 from crosscut.arms.designs import Cell, Layout
-from crosscut.errors import InputError, Problem, ProblemsError, near, shown, unexpected
+from crosscut.errors import InputError, Problem, ProblemsError, near, one_of, shown, unexpected
 from crosscut.sweepfile import bundled, document
 from crosscut.sweepfile.design import DesignSection
 from crosscut.sweepfile.hypothesis import HypothesisField, problem
@@ -31,13 +31,13 @@ from crosscut.sweepfile.reporting import Reporting
 from crosscut.sweepfile.resources import Resources
 from crosscut.sweepfile.scale import NEVER_PATCHED, Scales, is_about_scales, lay_over
 from crosscut.sweepfile.scale import problems as problems_of_scales
-from crosscut.sweepfile.search import Pruning, Search
+from crosscut.sweepfile.search import Search
 from crosscut.sweepfile.section import Config, Name, Section
 from crosscut.sweepfile.seeds import Seeds
 from crosscut_reports.contrast import ContrastError
 from crosscut_reports.hypothesis import Hypothesis
 
-__all__ = ["Pruning", "Reporting", "Resources", "Search", "Seeds", "Sweep", "SweepFile", "parse", "read"]
+__all__ = ["Reporting", "Resources", "Search", "Seeds", "Sweep", "SweepFile", "parse", "read"]
 
 RETRIEVAL = "crosscut_trainables.retrieval:train"
 """The trainable that sweeps train unless they name another."""
@@ -174,6 +174,7 @@ class Sweep(Section):
             text = "nothing is declared that could be decided, expected hypotheses"
             problems.append(Problem(("seeds", "until"), text))
         problems += self._searched_and_set()
+        problems += self._shared()
         if problems:
             raise ProblemsError(problems)
         return self
@@ -203,6 +204,14 @@ class Sweep(Section):
                     f"{' and '.join(setters)} {verb} this, which a search would override; do one of the two"
                 )
                 yield Problem(("search", "space", path), text)
+
+    def _shared(self) -> Iterator[Problem]:
+        """Factors that are searched together and do not exist."""
+        for index, factor in enumerate(self.search.share if self.search else ()):
+            if factor not in self.factors:
+                hint = near(factor, self.factors)
+                text = f"there is no factor {factor!r}, expected {one_of(self.factors)}{hint}"
+                yield Problem(("search", "share", str(index)), text)
 
 
 PATCHABLE = tuple(key for key in Sweep.model_fields if key not in NEVER_PATCHED)
