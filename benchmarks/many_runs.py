@@ -36,7 +36,9 @@ TARGET = 3.0
 
 def sweep_file(folder: Path, arms: int, seeds: int) -> Path:
     """A sweep of so many arms, which differ in their learning rate."""
-    levels = {f"rate-{index:03d}": {"training": {"learning_rate": 1e-4 * (1 + index)}} for index in range(arms)}
+    levels = {
+        f"rate-{index:03d}": {"training": {"learning_rate": 1e-4 * (1 + index)}} for index in range(arms)
+    }
     plain = {
         "name": "many",
         "config": {"data": {"name": "digit-scenes"}, "backbone": {"name": "scan", "direction": "t2i"}},

@@ -76,6 +76,12 @@ def run(
             help="Runs with curves of their own: all, those with a final seed, or none beside what arms come to.",
         ),
     ] = "all",
+    notify: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", envvar="CROSSCUT_NOTIFY", help="Webhook that is told of failures and of the end."
+        ),
+    ] = None,
 ) -> None:
     """Do what is missing of a sweep: search each arm, train it with every seed, write the report.
 
@@ -86,7 +92,7 @@ def run(
     from crosscut.sweepfile.sweep import read
 
     experiment = prepare(read(sweep, patches or []))
-    order = driver.Order(storage, address, retry_failed, report, curves)
+    order = driver.Order(storage, address, retry_failed, report, curves, notify)
     raise typer.Exit(DONE if driver.run(experiment, order, terminal()) else FAILED)
 
 

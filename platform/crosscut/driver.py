@@ -15,6 +15,8 @@ from crosscut.checkpoints import Checkpoints
 from crosscut.engine.board import ARMS, Detail
 from crosscut.engine.overview import Overview
 from crosscut.engine.worker import Site
+from crosscut.notice import Notices
+from crosscut.optuna_storage import Mirror
 from crosscut.plan import Plan, reading, reconcile
 from crosscut.progress import Progress
 from crosscut.publication import of_sweep
@@ -41,6 +43,8 @@ class Order:
     report: bool = True
     tensorboard: Detail = "all"
     """Which runs have curves of their own."""
+    notify: str | None = None
+    """Address of a webhook that is told of failures and of the end. It is a secret."""
 
 
 def run(experiment: Experiment, order: Order, console: Console) -> bool:
@@ -62,27 +66,34 @@ def run(experiment: Experiment, order: Order, console: Console) -> bool:
         for sentence in damaged:
             console.print(Text(f"note: {sentence}", style="yellow"), soft_wrap=True)
         console.print(Text(f"{sweep.name}: {summary(plan)}"), soft_wrap=True)
-        try:
-            if plan.done:
-                keep(store, experiment)
-                overview = Overview(store.tensorboard, experiment)
-                if not overview.folder.exists():
-                    _draw(overview, plan, store, console)
-            else:
-                _carry_out(plan, store, records, order, console)
-        finally:
-            records.save()
-        console.print(table(plan))
-        for line in remarks(plan):
-            console.print(line, soft_wrap=True)
-        if order.report:
-            _report(plan, store, records, console)
+
+        def tell(sentence: str) -> None:
+            console.print(Text(f"note: {sentence}", style="yellow"), soft_wrap=True)
+
+        with Notices(order.notify, plan, store.place.name, tell) as notices:
+            try:
+                if plan.done:
+                    keep(store, experiment)
+                    overview = Overview(store.tensorboard, experiment)
+                    if not overview.folder.exists():
+                        _draw(overview, plan, store, console)
+                else:
+                    _carry_out(plan, store, records, order, console, notices)
+            finally:
+                records.save()
+            console.print(table(plan))
+            for line in remarks(plan):
+                console.print(line, soft_wrap=True)
+            if order.report:
+                notices.found(_report(plan, store, records, console))
     return all(
         record is not None and record.status == "finished" for arm in plan.arms for record in arm.finals
     ) and not any(record.failure is not None and record.failure.kind == "raised" for record in plan.failures)
 
 
-def _carry_out(plan: Plan, store: Store, records: Catalogue, order: Order, console: Console) -> None:
+def _carry_out(
+    plan: Plan, store: Store, records: Catalogue, order: Order, console: Console, notices: Notices
+) -> None:
     from crosscut.engine import board
     from crosscut.engine.cluster import connected
     from crosscut.engine.engine import carry_out
@@ -107,8 +118,8 @@ def _carry_out(plan: Plan, store: Store, records: Catalogue, order: Order, conso
         overview = Overview(store.tensorboard, plan.experiment)
         overview.update(plan)
         slots = min(max(1, cluster.capacity.most(one)) for one in needs.values())
-        checkpoints = Checkpoints(plan, store)
-        with Progress(plan, store, slots, console) as progress:
+        checkpoints, studies = Checkpoints(plan, store), Mirror(plan, store)
+        with Progress(plan, store, slots, console, cluster.usage) as progress:
 
             def given(work: Work) -> None:
                 nonlocal declared
@@ -121,11 +132,14 @@ def _carry_out(plan: Plan, store: Store, records: Catalogue, order: Order, conso
                 records.save(every=30.0)
                 checkpoints.ended(record)
                 overview.update(plan)
+                studies.update(every=10.0)
+                notices.ended(record)
                 progress.ended(record)
 
             try:
                 carry_out(plan, store, site, cluster, given=given, ended=ended, again=progress.again)
             finally:
+                studies.update()
                 store.push(store.logs / "ray.log")
         _draw(overview, plan, store, console)
 
@@ -140,11 +154,12 @@ def _draw(overview: Overview, plan: Plan, store: Store, console: Console) -> Non
         store.push(overview.folder)
 
 
-def _report(plan: Plan, store: Store, records: Catalogue, console: Console) -> None:
+def _report(plan: Plan, store: Store, records: Catalogue, console: Console) -> list[str]:
+    """Write the report, unless the one that is there would come out the same; what it says, a sentence each."""
     finished = [r for arm in plan.arms for r in arm.finals if r is not None and r.status == "finished"]
     if not finished:
         console.print("no report: no run has ended well")
-        return
+        return []
     declared = declaration.read(store)
     stamp = Stamp(plan, records, declared, store)
     sentences = stamp.standing()
@@ -158,3 +173,4 @@ def _report(plan: Plan, store: Store, records: Catalogue, console: Console) -> N
     console.print(Text(f"report: {store.report / PAGE}", style="bold"), soft_wrap=True)
     if store.place.path is None:
         console.print(Text(f"the report is also in {joined(store.place.name, 'report')}"), soft_wrap=True)
+    return sentences

@@ -174,7 +174,7 @@ class _Hook:
     def _complain(self, why: str) -> None:
         if not self._silent:
             self._silent = True
-            self._tell(f"note: a notice to {self._host} was not delivered ({why}); the sweep is not affected")
+            self._tell(f"a notice to {self._host} was not delivered ({why}); the sweep is not affected")
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from crosscut import study
+from crosscut.arms.experiment import Experiment
 from crosscut.choosing import RULES, front
+from crosscut.context import context_of
+from crosscut.plan import Plan, reconcile
+from crosscut.records.record import Record
+from crosscut.records.work import StopRule, Work
 from crosscut.study import Trial
 from crosscut.sweepfile.search import Search
 from crosscut.trial import Objective
@@ -138,3 +144,73 @@ def test_three_metrics_are_chosen_between() -> None:
 def test_the_choice_is_no_part_of_what_trials_are() -> None:
     assert search().identity() == search({"rule": "knee"}).identity()
     assert search().identity() != search(down="min", up="max").identity()
+
+
+@pytest.fixture
+def priced(
+    make_experiment: Callable[..., Experiment],
+    complete: Callable[..., None],
+    outcome: Callable[[Work], Record],
+) -> Callable[..., Plan]:
+    """Carries out a sweep whose trials take the longer the larger `x` is."""
+
+    def carry_out(choose: Mapping[str, Any], most: int | None = None, **search: Any) -> Plan:
+        several = {"metrics": {"dev/rsum": "max", "seconds": "min"}, "choose": choose, **search}
+        plan = reconcile(make_experiment(trials=8, search=several), lambda _: None)
+        complete(plan, lambda work: replace(outcome(work), seconds=10 * work.config["x"]), most=most)
+        return plan
+
+    return carry_out
+
+
+@pytest.mark.parametrize("choose", [{"rule": "best"}, {"rule": "knee"}, {"rule": "within", "tolerance": 1.0}])
+def test_seeds_have_the_values_of_the_chosen_trial(
+    priced: Callable[..., Plan], choose: dict[str, Any]
+) -> None:
+    plan = priced(choose)
+    assert plan.done
+    for arm, tuning in zip(plan.arms, context_of(plan).tuning, strict=True):
+        (chosen,) = [one for one in tuning.outcomes if one["chosen"]]
+        assert chosen["front"] and chosen["values"] == arm.values == tuning.values
+        assert {r.work.config["x"] for r in arm.finals if r is not None} == {chosen["values"]["x"]}
+        assert [one["trial"] for one in tuning.outcomes] == list(range(8))
+        # the time is that of the record, and the dev score the best that was reported
+        assert all(one["scores"]["seconds"] == 10 * one["values"]["x"] for one in tuning.outcomes)
+        assert tuning.best == max(one["scores"]["dev/rsum"] for one in tuning.outcomes)
+        assert tuning.directions == {"dev/rsum": "max", "seconds": "min"}
+    if choose["rule"] == "within":
+        # no trial is more than 1 below the best
+        assert all(
+            arm.values == min((dict(one["values"]) for one in tuning.outcomes), key=lambda found: found["x"])
+            for arm, tuning in zip(plan.arms, context_of(plan).tuning, strict=True)
+        )
+
+
+def test_while_a_search_goes_on_nothing_is_chosen(priced: Callable[..., Plan]) -> None:
+    tuning = context_of(priced({"rule": "knee"}, most=6)).tuning[0]
+    assert len(tuning.outcomes) == 3 and tuning.front
+    assert not any(one["chosen"] for one in tuning.outcomes)
+
+
+def test_pruning_goes_by_the_first_metric(priced: Callable[..., Plan]) -> None:
+    plan = priced({"rule": "best"}, pruning={"kind": "threshold", "value": 3.0})
+    rules = [record.work.stop_rule for record in plan.arms[0].trials if record is not None]
+    assert rules == [StopRule("dev/rsum", True, least=3.0, warmup=1)] * 8
+
+
+def test_a_search_of_one_metric_has_no_front_to_tell_of(
+    make_experiment: Callable[..., Experiment], complete: Callable[..., None]
+) -> None:
+    plan = reconcile(make_experiment(), lambda _: None)
+    complete(plan)
+    assert all((one.outcomes, one.directions, one.rule) == ((), {}, "") for one in context_of(plan).tuning)
+
+
+def test_an_arm_whose_trials_lack_a_metric_is_blocked_in_these_words(
+    make_experiment: Callable[..., Experiment], complete: Callable[..., None]
+) -> None:
+    several = {"metrics": {"dev/rsum": "max", "dev/f1": "max"}}
+    plan = reconcile(make_experiment(search=several), lambda _: None)
+    complete(plan)
+    assert plan.done
+    assert plan.arms[0].blocked == "none of its 2 search trials reported 'dev/rsum' and 'dev/f1'"

@@ -58,6 +58,8 @@ class Config(Options):
     def attention(self):
         if self.constraints.ccr is not None and self.backbone.name == "vse":
             raise ValueError("ccr needs a backbone that exposes attention; vse has none")
+        if self.training.learning_rate > 0.5 and self.training.epochs > 5:
+            raise ValueError("at such a rate so many epochs diverge")
         return self
 
 
@@ -109,6 +111,7 @@ def fake(tmp_path, monkeypatch):
 
 def sweep(**keys):
     search = keys.pop("space", None)
+    further = keys.pop("search", {})
     data = {
         "name": "small",
         "trainable": "fake_trainables:train",
@@ -123,7 +126,7 @@ def sweep(**keys):
         **keys,
     }
     if search is not None:
-        data["search"] = {"metric": "dev/rsum", "trials": 2, "space": search}
+        data["search"] = {"metric": "dev/rsum", "trials": 4, "space": search, **further}
     return Sweep.from_json(data)
 
 
@@ -434,6 +437,63 @@ def test_a_parameter_of_a_component_that_no_arm_has_is_told_so():
         "sweep: search.space.constraints.ccr.weight: no arm has this parameter: "
         "constraints.ccr is null in all of them"
     )
+
+
+RATES = {"training.learning_rate": {"uniform": [0.1, 1]}, "training.epochs": {"int": [1, 9]}}
+
+
+def test_a_point_that_the_trainable_refuses_is_told_with_its_place():
+    point = {"training.learning_rate": 0.9, "training.epochs": 8}
+    prepare(sweep(space=RATES, search={"points": [{"training.learning_rate": 0.9}]}))
+
+    assert refused(space=RATES, search={"points": [{"training.epochs": 3}, point]}) == (
+        "sweep: search.points.1: with these values, at such a rate so many epochs diverge"
+    )
+
+
+class TestSharedSearches:
+    space = {**RATES, "backbone.temperature": {"uniform": [1, 20]}}  # noqa: RUF012
+
+    def test_levels_that_change_no_searched_component_share(self):
+        experiment = prepare(sweep(space=self.space, search={"share": ["constraints"]}))
+
+        assert experiment.leaders == {"t2i, ccr": "t2i, none", "i2t, ccr": "i2t, none"}
+
+    def test_the_one_that_is_searched_may_have_more(self):
+        experiment = prepare(sweep(space=self.space, search={"share": ["backbone", "constraints"]}))
+
+        assert set(experiment.leaders.values()) == {"t2i, none"}
+        assert experiment.leaders["vse, none"] == "t2i, none"
+
+    def test_an_arm_with_a_parameter_of_its_own_is_refused(self):
+        space = {**RATES, "constraints.ccr.weight": {"uniform": [0, 1]}}
+
+        text = refused(space=space, search={"share": ["constraints"]})
+
+        assert text.splitlines() == [
+            "sweep: 2 errors",
+            *(
+                f"  sweep: search.share: the arm '{way}, ccr' would take constraints.ccr.weight from the search "
+                f"of '{way}, none', which does not have it, expected factors whose levels have no searched "
+                "parameters of their own"
+                for way in ("t2i", "i2t")
+            ),
+        ]
+
+
+def test_each_of_several_metrics_must_be_one_that_runs_have():
+    retrieval = {"trainable": "crosscut_trainables.retrieval:train", "factors": {"backbone": BACKBONES}}
+    retrieval |= {"design": {"kind": "full-factorial", "exclude": [{"backbone": "vse"}]}}
+    metrics = {"dev/rsum": "max", "dev/i2t_r1": "max", "seconds": "min"}
+    space = {"training.learning_rate": {"uniform": [0.001, 0.01]}}
+    prepare(sweep(**retrieval, space=space, search={"metrics": metrics}))
+
+    text = refused(**retrieval, space=space, search={"metrics": {**metrics, "dev/i2t_r11": "max"}})
+
+    assert text.startswith(
+        "sweep: search.metrics.dev/i2t_r11: found 'dev/i2t_r11', expected a metric that runs have"
+    )
+    assert "did you mean 'dev/i2t_r1" in text
 
 
 CONFIG = {

@@ -152,6 +152,23 @@ def test_a_stopped_job_is_gone_on_with(call: Call, tmp_path: Path) -> None:
     until = time.monotonic() + 120
     while not (tmp_path / "log.txt").exists() and time.monotonic() < until:
         time.sleep(0.2)
+    stopped = call("stop", job)
+    assert stopped.returncode == 0 and f"{job}: stopped" in stopped.stdout, stopped
+    again = call("submit", "toy.yaml", "--storage", storage, "--follow")
+    assert again.returncode == 0, again
+    assert len(Store(tmp_path / "results/toy").recorded()) == 4
+
+
+@pytest.mark.slow
+def test_whoever_stops_watching_stops_no_job_and_a_second_one_ends_at_once(
+    call: Call, tmp_path: Path
+) -> None:
+    (tmp_path / "code/toy.yaml").write_text(SWEEP.format(seconds=600, log=tmp_path / "log.txt"))
+    storage = str(tmp_path / "results")
+    job = call("submit", "toy.yaml", "--storage", storage).stdout.strip()
+    until = time.monotonic() + 120
+    while not (tmp_path / "log.txt").exists() and time.monotonic() < until:
+        time.sleep(0.2)
     watched = call("logs", job, "--follow", interrupt=_first_line)
     assert watched.returncode == 130 and f"{job} goes on without you" in watched.stderr, watched
     second = call("submit", "toy.yaml", "--storage", storage, "--follow")
@@ -159,9 +176,6 @@ def test_a_stopped_job_is_gone_on_with(call: Call, tmp_path: Path) -> None:
     assert "failed" in second.stderr and "holds this sweep" not in second.stderr, "and repeats no log"
     stopped = call("stop", job)
     assert stopped.returncode == 0 and f"{job}: stopped" in stopped.stdout, stopped
-    again = call("submit", "toy.yaml", "--storage", storage, "--follow")
-    assert again.returncode == 0, again
-    assert len(Store(tmp_path / "results/toy").recorded()) == 4
 
 
 @pytest.mark.slow

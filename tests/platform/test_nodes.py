@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -126,7 +127,7 @@ def test_a_machine_that_joins_is_used(
     assert process.returncode == 0, output
     runs = sorted(records(folder).values(), key=lambda record: record.started)
     assert len(runs) == 16
-    together = [one for one, other in zip(runs, runs[1:], strict=False) if other.started < one.ended - 0.2]
+    together = [one for one, other in itertools.pairwise(runs) if other.started < one.ended - 0.2]
     assert together and not any(record.attempts for record in runs)
 
 

@@ -219,7 +219,7 @@ def test_a_dead_hook_is_told_of_once_by_its_host(plan: Plan) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     assert complaints(f"http://127.0.0.1:{port}/{SECRET}", plan) == [
-        "note: a notice to 127.0.0.1 was not delivered (Connection refused); the sweep is not affected"
+        "a notice to 127.0.0.1 was not delivered (Connection refused); the sweep is not affected"
     ]
 
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +17,13 @@ from crosscut.records.catalogue import Catalogue
 from crosscut.records.record import Failure, Record, Step
 from crosscut.records.store import Store
 from crosscut.records.work import Work
+from crosscut.samplers import SAMPLERS
 from crosscut.sweepfile.seeds import SEARCH_SEEDS
 from crosscut.sweepfile.space import Parameter
 from crosscut.sweepfile.sweep import Sweep
 
 
-def experiment(trials: int = 4, seeds: int = 3, parallel: int = 1) -> Experiment:
+def experiment(trials: int = 4, seeds: int = 3, parallel: int = 1, **search: Any) -> Experiment:
     sweep = Sweep.from_json(
         {
             "name": "s",
@@ -33,6 +35,7 @@ def experiment(trials: int = 4, seeds: int = 3, parallel: int = 1) -> Experiment
                 "trials": trials,
                 "parallel": parallel,
                 "space": {"x": {"uniform": [0, 1]}},
+                **search,
             },
             "seeds": {"count": seeds},
         }
@@ -54,7 +57,13 @@ def outcome(work: Work) -> Record:
     )
 
 
-def carry_out(plan: Plan, slots: int, seed: int = 0, keep: Callable[[Record], object] = id) -> list[Work]:
+def carry_out(
+    plan: Plan,
+    slots: int,
+    seed: int = 0,
+    keep: Callable[[Record], object] = id,
+    ends: Callable[[Work], Record] = outcome,
+) -> list[Work]:
     """Carry a plan out with so many slots; which running work ends next is drawn."""
     draw = random.Random(seed)
     given: list[Work] = []
@@ -64,7 +73,7 @@ def carry_out(plan: Plan, slots: int, seed: int = 0, keep: Callable[[Record], ob
             running.append(work)
             given.append(work)
         assert running, "the plan neither gives out work nor is done"
-        record = outcome(running.pop(draw.randrange(len(running))))
+        record = ends(running.pop(draw.randrange(len(running))))
         keep(record)
         plan.ended(record)
     return given
@@ -82,6 +91,52 @@ def test_what_is_given_out_does_not_depend_on_who_is_faster(parallel: int) -> No
     for seed in range(5):
         again = by_key(carry_out(reconcile(made, lambda _: None), slots=2 + seed, seed=seed))
         assert again == reference
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_no_sampler_asks_who_is_faster(sampler: str) -> None:
+    made = experiment(
+        trials=7,
+        parallel=3,
+        sampler=sampler,
+        points=[{"x": 0.2}],
+        pruning={"kind": "halving", "reduction": 2},
+    )
+    reference = by_key(carry_out(reconcile(made, lambda _: None), slots=1))
+    assert by_key(carry_out(reconcile(made, lambda _: None), slots=5, seed=3)) == reference
+
+
+@pytest.mark.parametrize("sampler", [name for name, one in SAMPLERS.items() if one.several])
+def test_several_metrics_ask_neither_and_a_longer_search_goes_on(sampler: str, store: Store) -> None:
+    several = {"metrics": {"dev/rsum": "max", "cost": "min"}, "sampler": sampler, "choose": {"rule": "knee"}}
+    short, long = (experiment(trials=trials, seeds=1, parallel=2, **several) for trials in (3, 5))
+
+    def priced(work: Work) -> Record:
+        record = outcome(work)
+        return replace(record, metrics={**record.metrics, "cost": work.config["x"]})
+
+    reference = by_key(carry_out(reconcile(long, lambda _: None), slots=1, ends=priced))
+    carry_out(reconcile(short, reading(Catalogue(store), [])), slots=3, keep=store.write, ends=priced)
+    longer = reconcile(long, reading(Catalogue(store), []))
+    rest = by_key(carry_out(longer, slots=4, seed=1, keep=store.write, ends=priced))
+    searched = {key: work for key, work in rest.items() if work.phase == "search"}
+    assert {work.index for work in searched.values()} == {3, 4}
+    assert all(reference[key] == work for key, work in searched.items())
+
+
+def test_a_grid_that_is_smaller_than_the_budget_caps_it() -> None:
+    plan = reconcile(experiment(trials=20, sampler="grid", grid_points=3), lambda _: None)
+    given = carry_out(plan, slots=2)
+    assert [len(arm.trials) for arm in plan.arms] == [3, 3, 0]
+    assert {w.config["x"] for w in given if w.phase == "search"} == {0.0, 0.5, 1.0}
+
+
+def test_points_are_tried_after_the_arms_own_values() -> None:
+    given = carry_out(reconcile(experiment(points=[{"x": 0.71}, {"x": 0.2}]), lambda _: None), slots=2)
+    for arm in ("none", "some"):
+        tried = [w.values["x"] for w in given if w.arm == arm and w.phase == "search"]
+        assert tried[:3] == [0.5, 0.71, 0.2] and tried[3] not in tried[:3]
+        assert {w.config["x"] for w in given if w.arm == arm and w.phase == "final"} == {0.71}
 
 
 def test_every_arm_has_the_same_budget_and_the_same_seeds() -> None:

@@ -4,6 +4,7 @@ import yaml
 
 from crosscut.sweepfile import bundled
 from crosscut.sweepfile.schema import schema
+from crosscut.sweepfile.sweep import Sweep
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,15 @@ def test_a_small_sweep_passes(validator, sweep):
         ("config", {"trainin": {}}),
         ("factors", {"backbone": {"scan": {"backbon": {}}}}),
         ("search", {"metric": "dev/rsum", "trials": 2, "space": {"a.b": {"unifrom": [0, 1]}}}),
+        ("search", {"trials": 2, "space": {"a": {"uniform": [0, 1]}}}),
+        ("search", {"metric": "m", "trials": 2, "space": {"a": {"int": [0, 1]}}, "sampler": "tep"}),
+        ("search", {"metrics": {"m": "max"}, "trials": 2, "space": {"a": {"int": [0, 1]}}}),
+        ("search", {"metrics": {"m": "up", "n": "max"}, "trials": 2, "space": {"a": {"int": [0, 1]}}}),
+        ("search", {"metric": "m", "trials": 2, "space": {"a": {"int": [0, 1]}}, "pruning": {"kind": "no"}}),
+        ("search", {"metric": "m", "trials": 2, "space": {"a": {"int": [0, 1]}}, "pruning": {"value": 3}}),
+        ("search", {"metric": "m", "trials": 2, "space": {"a": {"int": [0, 1]}}, "choose": {"rule": "knea"}}),
+        ("search", {"metric": "m", "trials": 2, "space": {"a": {"int": [0, 1]}}, "points": [{}]}),
+        ("search", {"metric": "m", "trials": 2, "space": {"a": {"int": [0, 1]}}, "points": [{"a": []}]}),
         ("hypotheses", [{"backbone": "scan"}]),
         ("hypotheses", [{}]),
         ("hypotheses", [{"compare": {"backbone": "a vs b"}, "nmae": "n"}]),
@@ -62,6 +72,31 @@ def test_a_small_sweep_passes(validator, sweep):
 )
 def test_what_is_wrong_does_not_pass(validator, sweep, key, value):
     assert not validator.is_valid({**sweep, key: value})
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        {"metric": "dev/rsum", "points": [{"a.b": 0.5}], "share": ["backbone"], "pruning": {"startup": 3}},
+        {"metrics": {"dev/rsum": "max", "seconds": "min"}, "choose": {"rule": "knee"}, "sampler": "nsga2"},
+        {"metric": "dev/rsum", "mode": "max", "metrics": {"dev/rsum": "max", "seconds": "min"}, "choose": {}},
+        {
+            "metric": "dev/rsum",
+            "sampler": "cmaes",
+            "population": 4,
+            "pruning": {"kind": "halving", "first": 2},
+        },
+        {"metric": "dev/rsum", "sampler": "grid", "grid_points": 3, "pruning": {"kind": "none", "warmup": 2}},
+        {"metric": "dev/rsum", "pruning": {"kind": "threshold", "value": 3, "patience": 1}},
+        {"metric": "dev/rsum", "pruning": {"kind": "percentile", "worst": 30}},
+    ],
+)
+def test_every_form_of_a_search_passes_here_and_where_it_is_read(validator, sweep, search):
+    sweep["search"] = {"trials": 9, "space": {"a.b": {"uniform": [0, 1]}}, **search}
+    validator.validate(sweep)
+    assert Sweep.from_json(sweep).search is not None
+    scales = {"small": {"search": {"trials": 4, "choose": {"rule": "best"}, "pruning": {"kind": "none"}}}}
+    validator.validate({**sweep, "scales": scales})
 
 
 @pytest.mark.parametrize("resolution", [3, 4, 5, "III", "IV", "V"])

@@ -14,6 +14,7 @@ from crosscut_reports.render.figures import (
     importance,
     interaction,
     lengths,
+    pareto,
     path,
     power,
     ranking,
@@ -54,6 +55,7 @@ FIGURES: Mapping[str, Maker] = {
     "sequential": Maker("Confidence sequences of declared hypotheses", sequential.draw),
     "tuning": Maker("Expected best dev score against search trials", tuning.draw),
     "importance": Maker("Importance of searched parameters", importance.draw),
+    "pareto": Maker("Search trials by the first two metrics", pareto.draw),
 }
 """Every figure by the name of its file."""
 

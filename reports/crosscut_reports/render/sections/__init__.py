@@ -8,6 +8,7 @@ from crosscut_reports.render.sections import (
     decomposition,
     importance,
     interactions,
+    pareto,
     power,
     ranking,
     sequential,
@@ -25,6 +26,7 @@ SECTIONS: tuple[Callable[[Result], Section | None], ...] = (
     sequential.section,
     power.section,
     importance.section,
+    pareto.section,
 )
 """In the order of the report."""
 
