@@ -13,7 +13,10 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from crosscut.arms.designs import DESIGNS
+from crosscut.choosing import RULES
 from crosscut.errors import one_of
+from crosscut.pruners import PRUNERS
+from crosscut.samplers import SAMPLERS
 from crosscut_trainables.backbones import BACKBONES, Backbone
 from crosscut_trainables.config import SECTIONS
 from crosscut_trainables.constraints import CONSTRAINTS, Constraint
@@ -79,6 +82,9 @@ KINDS = (
     Kind("data sets", "config.data.name", DATASETS),
     Kind("sections", "config", SECTIONS),
     Kind("designs", "design.kind", DESIGNS),
+    Kind("samplers", "search.sampler", SAMPLERS),
+    Kind("pruners", "search.pruning.kind", PRUNERS),
+    Kind("rules of choice between several metrics", "search.choose.rule", RULES),
 )
 """Every registry that a sweep file names components of. A new one is one more line here."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -43,7 +43,7 @@ class Order:
     report: bool = True
     tensorboard: Detail = "all"
     """Which runs have curves of their own."""
-    notify: str | None = None
+    notify: str | None = field(default=None, repr=False)
     """Address of a webhook that is told of failures and of the end. It is a secret."""
 
 
@@ -77,6 +77,8 @@ def run(experiment: Experiment, order: Order, console: Console) -> bool:
                     overview = Overview(store.tensorboard, experiment)
                     if not overview.folder.exists():
                         _draw(overview, plan, store, console)
+                    if not (studies := Mirror(plan, store)).path.exists():
+                        studies.update()
                 else:
                     _carry_out(plan, store, records, order, console, notices)
             finally:

@@ -47,7 +47,8 @@ def forecast(plan: Plan) -> Forecast:
         for records, missing in ((arm.trials, _missing_trials(arm)), (arm.finals, arm.missing)):
             if missing == 0:
                 continue
-            mean = _mean(records) or _mean(arm.trials)
+            searched = arm if arm.leader is None else arm.leader
+            mean = _mean(records) or _mean(searched.trials)
             if mean is None:
                 measured = False
                 if arm.arm.seconds is None:

@@ -38,7 +38,7 @@ def records_left(plan: Plan, records: Catalogue, store: Store) -> Iterator[Lefto
     asked |= {
         key for arm in plan.arms for position in range(len(arm.finals)) if (key := arm.final_key(position))
     }
-    open_ = [dict(arm.arm.levels) for arm in plan.arms if arm.trials and arm.values is None]
+    open_ = [dict(arm.arm.levels) for arm in plan.arms if arm.values is None]
     for key in records.keys:
         if key in asked:
             continue
@@ -63,7 +63,7 @@ def others_left(plan: Plan, store: Store, *, artifacts: bool) -> Iterator[Leftov
     wanted |= {
         key: arm.arm.name for arm in plan.arms for i in range(len(arm.finals)) if (key := arm.final_key(i))
     }
-    undecided = any(arm.trials and arm.values is None for arm in plan.arms)
+    undecided = any(arm.values is None for arm in plan.arms)
     for name, size in _sizes(store.place.files("checkpoints")).items():
         if name not in wanted and not undecided:
             yield Leftover("checkpoint", f"checkpoints/{name}", "", size)

@@ -82,7 +82,7 @@ def plan(
 
 
 def _changes(plan: Plan, records: Catalogue, store: Store) -> Iterator[str]:
-    """What is asked for, how much of it is there, what is new since the last run, and what is no longer asked for."""
+    """What is asked for, how much of it is there, what is new since the last run, and what is left over."""
     from crosscut.errors import InputError
     from crosscut.leftovers import counted, records_left
     from crosscut.records.snapshot import recall

@@ -99,6 +99,7 @@ def analyse(scores: Scores, question: Question, context: Context) -> Result:
         *run_guards.seen_in_search(context),
         *run_guards.same_training(context),
         *tuning_guards.tuning_budgets(scores, context),
+        *tuning_guards.shared(context),
         *tuning_guards.edges(context),
         *guards.same_as_baseline(scores, baseline),
         *(guard for metric in own for guard in guards.ceiling_and_floor(tables[metric])),

@@ -13,7 +13,8 @@ def tuning_budgets(scores: Scores, context: Context) -> list[Guard]:
     if not context.tuning:
         return []
     trials = {tuning.arm: tuning.trials for tuning in context.tuning}
-    budgets = {arm: trials.get(arm, 0) for arm in scores.arms}
+    taken = {tuning.arm for tuning in context.tuning if tuning.shared_from is not None}
+    budgets = {arm: trials.get(arm, 0) for arm in scores.arms if arm not in taken}
     if len(set(budgets.values())) < 2:
         return []
     by_budget: dict[int, list[str]] = {}
@@ -24,6 +25,22 @@ def tuning_budgets(scores: Scores, context: Context) -> list[Guard]:
         f"Arms had different search budgets (trials: {'; '.join(texts)}): a better-tuned arm may win by that."
     )
     return [Guard("tuning-budget", "warning", message)]
+
+
+def shared(context: Context) -> list[Guard]:
+    """Arms that were not searched themselves."""
+    found: dict[str, list[str]] = {}
+    for tuning in context.tuning:
+        if tuning.shared_from is not None:
+            found.setdefault(tuning.shared_from, []).append(tuning.arm)
+    if not found:
+        return []
+    texts = [f"{listed(arms)} from {leader}" for leader, arms in found.items()]
+    message = (
+        f"Arms take their values from the search of another ({'; '.join(texts)}), which may be ahead by that: the "
+        "values were chosen for it."
+    )
+    return [Guard("shared-tuning", "warning", message)]
 
 
 def edges(context: Context) -> list[Guard]:

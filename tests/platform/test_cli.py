@@ -344,8 +344,8 @@ def test_a_plan_tells_what_is_recorded_and_what_is_asked_for_no_more(
     complete(reconcile(experiment, reading(Catalogue(store), [])), store=store)
     answer = call("plan", "toy.yaml", "--set", "seeds.count=5")
     assert (
-        "search trials: 8 (8 recorded and reused, 0 new)\nruns: 10 (6 recorded and reused, 4 new)\ncost: 8 s of runs"
-        in answer.output
+        "search trials: 8 (8 recorded and reused, 0 new)\n"
+        "runs: 10 (6 recorded and reused, 4 new)\ncost: 8 s of runs" in answer.output
     )
     assert "(from recorded runs)" in answer.output
     fewer = call("plan", "toy.yaml", "--set", "seeds.count=2").output
@@ -387,7 +387,7 @@ def test_the_status_of_a_sweep_tells_who_runs_it_what_runs_and_what_failed(
     stopped = call("status", "results/sweep").output
     assert stopped.startswith("toy: not running; `crosscut run` goes on with it\n")
     quiet = Console(file=io.StringIO())
-    with driving(store.folder), Progress(plan, store, 2, quiet) as progress:
+    with driving(store.place), Progress(plan, store, 2, quiet) as progress:
         work = plan.next()
         assert work is not None and work.label == "some trial 1"
         progress.given(work)

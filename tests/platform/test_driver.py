@@ -23,6 +23,7 @@ from crosscut.errors import InputError
 from crosscut.plan import Plan
 from crosscut.progress import FILE
 from crosscut.records.declaration import read as read_declaration
+from crosscut.records.local_place import LocalPlace
 from crosscut.records.lock import driving, held
 from crosscut.records.record import Attempt, Failure, FailureKind, Record
 from crosscut.records.snapshot import recall
@@ -55,7 +56,7 @@ class Fake:
         ended: Callable[[Record], None],
         again: Callable[[Work, Attempt], None],
     ) -> None:
-        assert held(store.folder) and (store.folder / FILE).exists()
+        assert held(store.place) and (store.folder / FILE).exists()
         self.sites.append(site)
         while (work := plan.next()) is not None:
             if self.dies_after == len(self.trained):
@@ -124,7 +125,7 @@ def test_a_sweep_is_done_and_reported(
     assert declaration is not None and declaration.sealed and declaration.recorded == 0
     assert site == Site(str(folder), str(tmp_path), site.commit, declaration.hash)
     assert list((folder / "tensorboard").glob("events.out.tfevents.*.columns"))
-    assert not (folder / FILE).exists() and not held(folder)
+    assert not (folder / FILE).exists() and not held(LocalPlace(folder))
 
 
 def test_what_is_recorded_is_not_done_again_and_no_cluster_is_started(
@@ -160,7 +161,7 @@ def test_after_an_interruption_the_same_command_does_the_rest(
     with pytest.raises(KeyboardInterrupt):
         run(make_experiment())
     folder = tmp_path / "results" / "toy"
-    assert not held(folder) and not (folder / FILE).exists()
+    assert not held(LocalPlace(folder)) and not (folder / FILE).exists()
     assert len(Store(folder).recorded()) == 4
     fake.dies_after = None
     assert run(make_experiment())[0]
@@ -290,7 +291,7 @@ def test_a_sweep_that_another_driver_holds_is_left_alone(
     fake: Fake, run: Run, tmp_path: Path, make_experiment: Callable[..., Experiment]
 ) -> None:
     store = Store.create(str(tmp_path / "results"), "toy")
-    with driving(store.folder), pytest.raises(InputError, match="holds this sweep"):
+    with driving(store.place), pytest.raises(InputError, match="holds this sweep"):
         run(make_experiment())
     assert not (store.folder / "sweep.json").exists() and fake.trained == []
 

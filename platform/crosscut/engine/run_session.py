@@ -107,10 +107,8 @@ class RunSession:
         rule = self.work.stop_rule
         stop = False
         if rule is not None:
-            seen = [s.metrics[rule.metric] for s in self.history if rule.metric in s.metrics]
-            if seen:
-                stop = rule.stops(int(step), max(seen) if rule.maximize else min(seen))
-            stop = self._agree(stop)
+            reports = ((s.step, s.metrics.get(rule.metric)) for s in self.history)
+            stop = self._agree(rule.gives_up(reports))
         self.stopped = self.stopped or stop
         return stop
 

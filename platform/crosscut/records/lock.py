@@ -26,7 +26,7 @@ WORKERS = "workers.lock"
 
 
 @contextlib.contextmanager
-def driving(place: Place | Path, *, patience: float = 60.0) -> Iterator[None]:
+def driving(place: Place, *, patience: float = 60.0) -> Iterator[None]:
     """Hold the sweep in `place` as its only driver.
 
     Args:
@@ -37,7 +37,6 @@ def driving(place: Place | Path, *, patience: float = 60.0) -> Iterator[None]:
     Raises:
         InputError: another driver holds the sweep, or an earlier one's workers do not end.
     """
-    place = _place(place)
     facts = {"pid": os.getpid(), "host": platform.node(), "since": time.time()}
     held_by_another = f"{place.name}: {{who}} holds this sweep; wait for it or stop it first"
     if place.path is None:
@@ -61,9 +60,8 @@ def driving(place: Place | Path, *, patience: float = 60.0) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def working(place: Place | Path) -> Iterator[None]:
+def working(place: Place) -> Iterator[None]:
     """Hold the sweep as one of its workers, however many there are."""
-    place = _place(place)
     if place.path is None:
         with leased(place, WORKERS, {"pid": os.getpid(), "host": platform.node()}, shared=True):
             yield
@@ -73,9 +71,8 @@ def working(place: Place | Path) -> Iterator[None]:
         yield
 
 
-def holder(place: Place | Path) -> str:
+def holder(place: Place) -> str:
     """Who holds the sweep, in words."""
-    place = _place(place)
     try:
         who: dict[str, Any]
         who = (
@@ -87,9 +84,8 @@ def holder(place: Place | Path) -> str:
         return "another process"
 
 
-def held(place: Place | Path) -> bool:
+def held(place: Place) -> bool:
     """Whether a driver holds the sweep now."""
-    place = _place(place)
     if place.path is None:
         return bool(entries(place, DRIVER))
     try:
@@ -100,12 +96,6 @@ def held(place: Place | Path) -> bool:
     except BlockingIOError:
         return True
     return False
-
-
-def _place(place: Place | Path) -> Place:
-    from crosscut.records.local_place import LocalPlace
-
-    return LocalPlace(place) if isinstance(place, Path) else place
 
 
 def _give_up() -> None:

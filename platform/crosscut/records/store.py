@@ -119,10 +119,6 @@ class Store:
         loaded: dict[str, Any] = json.loads(self.place.read("sweep.json"))
         return loaded
 
-    def write_text(self, path: Path, text: str) -> None:
-        """Write a small file whole or not at all."""
-        self.place.write(path.relative_to(self.folder).as_posix(), text.encode())
-
     def read(self, key: str) -> Record | None:
         """The record of `key` without its details, None where there is none.
 

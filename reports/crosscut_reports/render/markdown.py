@@ -158,7 +158,7 @@ def _tuning(result: Result) -> list[str]:
         [
             _text(t.arm), str(t.trials), str(t.pruned), str(t.failed), _text(t.metric),
             numbers.score(t.best),
-            _text(numbers.settings(t.values)),
+            _text(numbers.settings(t.values) + (f" (from {t.shared_from})" if t.shared_from else "")),
         ]
         for t in result.context.tuning
     ]  # fmt: skip
