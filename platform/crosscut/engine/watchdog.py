@@ -67,6 +67,9 @@ class Watchdog:
         with contextlib.suppress(OSError):
             self._stack.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._stack.open("w")
+            # The timer writes what every thread does; this tells which one is the run's.
+            self._file.write(f"{self._thread:x}\n")
+            self._file.flush()
         self._arm()
         thread = threading.Thread(target=self._watch, name="crosscut-watchdog", daemon=True)
         thread.start()
@@ -125,5 +128,10 @@ def stood(stack: Path) -> str | None:
         lines = stack.read_text().splitlines()
     except OSError:
         return None
-    frames = [line.strip() for line in lines if line.strip().startswith("File ")]
-    return None if not frames else f"it did not even let its watchdog run; it stood at {frames[0]}"
+    watched = False
+    for line in lines[1:]:
+        if line.startswith(("Thread 0x", "Current thread 0x")):
+            watched = int(line.partition("0x")[2].split()[0], 16) == int(lines[0], 16)
+        elif watched and line.strip().startswith("File "):
+            return f"it did not even let its watchdog run; it stood at {line.strip()}"
+    return None

@@ -1,0 +1,39 @@
+"""A trainable of many short steps, each with a checkpoint: the fault benchmark copies it beside its sweep."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crosscut_trainables import Evaluation, QueryRanks, Session
+
+
+def train(config: Mapping[str, Any], session: Session) -> Evaluation:
+    """A score that grows by `effect` and noise from the seed in each of `steps`; what happens goes to `log`."""
+
+    def log(what: str, step: int) -> None:
+        if session.rank == 0:
+            line = {"what": what, "phase": session.phase, "seed": session.seed, "effect": config["effect"]}
+            with Path(config["log"]).open("a") as file:
+                file.write(json.dumps({**line, "step": step, "time": time.time()}) + "\n")
+
+    state = session.restore() or {"step": 0, "score": 0.0}
+    score = float(state["score"])
+    log("begins", int(state["step"]))
+    for step in range(int(state["step"]) + 1, int(config["steps"]) + 1):
+        time.sleep(config["seconds"])
+        score += config["effect"] * config["x"] + float(np.random.default_rng([session.seed, step]).normal())
+        session.report(step, {"dev/rsum": score})
+        session.save({"step": step, "score": score})
+    log("ends", int(config["steps"]))
+    if session.phase == "search":
+        return Evaluation({"dev/rsum": score})
+    ranks = np.random.default_rng(session.seed).integers(1, 30, 100) - round(config["effect"])
+    queries = QueryRanks(np.maximum(ranks, 1).astype(np.int32), np.arange(100, dtype=np.int32) // 2)
+    rsum = 200.0 * sum(float((queries.ranks <= k).mean()) for k in (1, 5, 10))
+    return Evaluation({"dev/rsum": score, "test/rsum": rsum}, {"test/i2t": queries, "test/t2i": queries})
