@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,12 @@ class Artifacts:
         self.folder = store.folder / "artifacts"
 
     def place(self, name: str, identity: Mapping[str, Any]) -> Path:
-        """The folder of an artifact."""
+        """The folder of an artifact. Raises ValueError for a name that is no folder's."""
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", name):
+            raise ValueError(
+                f"an artifact is called {name!r}, expected letters, digits, '_', '.' and '-', "
+                "a letter or digit first"
+            )
         return self.folder / f"{name}-{digest(dict(identity))[:20]}"
 
     def artifact(
