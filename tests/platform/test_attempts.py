@@ -142,7 +142,7 @@ def test_a_lost_run_is_given_out_again_after_growing_waits_and_then_given_up(
 def test_no_more_is_given_out_than_there_is_room_for(
     make_searcher: Callable[..., Any], make_experiment: Make, store: Store, outcome: Callable[[Work], Record]
 ) -> None:
-    searcher, plan, told = make_searcher(make_experiment(trials=0, seeds=3), cpus=2.0)
+    searcher, _, told = make_searcher(make_experiment(trials=0, seeds=3), cpus=2.0)
     first = searcher.suggest("a")
     assert first is not None and searcher.suggest("b") is not None and searcher.suggest("c") is None
     assert len(told.given) == 2
