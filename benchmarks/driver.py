@@ -6,7 +6,7 @@
 the log, a point of its arm's curves. The alternative is a Tune experiment of as many trials that return at once,
 with its actors reused and its own loggers off, and nothing kept.
 
-Wall time is from the start of the first run to the end of the last, without start-up; of Tune it is all of `fit()`.
+Wall time is from the start of the first run to the end of the last, without start-up; of Tune, all of `fit()`.
 CPU time is that of the driver's own process, its start included. Prints Markdown.
 """
 
