@@ -145,4 +145,6 @@ class TestTheExample:
     def test_is_the_command_lines_too(self, folder: Path) -> None:
         output = call(folder, "-m", "crosscut", "run", "digits.yaml")
         assert "search trials 20/20 · runs 20/20\n" in output and "TensorBoard" not in output
-        assert "runs: 20 (20 recorded, 0 new)" in call(folder, "-m", "crosscut", "plan", "digits.yaml")
+        assert "runs: 20 (20 recorded and reused, 0 new)" in call(
+            folder, "-m", "crosscut", "plan", "digits.yaml"
+        )

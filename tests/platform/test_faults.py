@@ -38,8 +38,12 @@ def folder(tmp_path: Path) -> Path:
 
 def run(folder: Path, *settings: str, storage: str = "results") -> tuple[int, str]:
     patches = [part for setting in settings for part in ("--set", setting)]
+    return call(folder, "run", "toy.yaml", "--storage", storage, *patches)
+
+
+def call(folder: Path, *arguments: str) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-m", "crosscut", "run", "toy.yaml", "--storage", storage, *patches],
+        [sys.executable, "-m", "crosscut", *arguments],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -76,15 +80,15 @@ def test_a_run_that_hangs_or_lacks_memory_once_is_tried_again_and_its_record_say
         assert attempt.kind == "memory" and "no room for the similarities" in attempt.reason
     for marker in folder.glob("died-*"):
         marker.unlink()
-    code, output = run(folder, "config.misbehave=hang", "resources.stall_limit=1.5", storage="hung")
+    code, output = run(folder, "config.misbehave=hang", "resources.stall_limit=4", storage="hung")
     assert code == 0, output
     tried = [record for record in records(folder, "hung").values() if record.attempts]
     assert len(tried) == 2
     for record in tried:
         (attempt,) = record.attempts
-        assert attempt.kind == "stalled" and "reported nothing for 1.5 s" in attempt.reason
+        assert attempt.kind == "stalled" and "reported nothing for 4 s" in attempt.reason
         assert "_stand_still" in attempt.reason and "toy.py" in attempt.reason
-    assert "is tried again (stalled)" in output
+    assert "is tried again (stalled)" in output and "raylet" not in output
     for storage in ("memory", "hung"):
         assert results(records(folder, storage)) == calm
 
@@ -92,7 +96,7 @@ def test_a_run_that_hangs_or_lacks_memory_once_is_tried_again_and_its_record_say
 def test_what_hangs_every_time_is_given_up_and_the_others_end(folder: Path) -> None:
     code, output = run(
         folder,
-        *("factors.effect.some.misbehave='hang always'", "resources.stall_limit=1.0", "resources.retries=1"),
+        *("factors.effect.some.misbehave='hang always'", "resources.stall_limit=4", "resources.retries=1"),
     )
     assert code == 1, output
     found = records(folder)
@@ -131,7 +135,8 @@ def test_a_sweep_lives_in_an_s3_bucket(folder: Path, bucket: object) -> None:
     assert store.place.is_file("report/report.html") and store.place.is_file("logs/ray.log")
     assert any(name.startswith("none/seed-0000/events") for name in store.place.files("tensorboard"))
     assert any(name.startswith("0-arms/") for name in store.place.files("tensorboard"))
-    begun = (folder / "log.txt").read_text()
-    code, output = run(folder, "config.misbehave=die", storage=uri)
-    assert code == 0 and (folder / "log.txt").read_text() == begun, output
-    assert not store.place.files("driver.lock") and not store.place.files("workers.lock")
+    # A worker that was killed holds its lease for a minute, which a driver would wait for; `plan` does not.
+    planned = call(folder, "plan", "toy.yaml", "--storage", uri, "--set", "config.misbehave=die")[1]
+    assert "runs: 4 (4 recorded and reused, 0 new)" in planned
+    assert "ended" in call(folder, "status", store.place.name)[1]
+    assert not store.place.files("driver.lock")

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from crosscut.engine.capacity import Capacity, Node
 from crosscut.errors import InputError
@@ -86,7 +87,7 @@ def connected(needs: Mapping[str, Resources], address: str, log: Path) -> Iterat
 
     if ray.is_initialized():
         raise InputError("--address: this process is connected to Ray already; ray.shutdown() ends that")
-    with _quiet(log):
+    with _quiet(log), _raylet_in_the_log():
         try:
             ray.init(
                 address=address,
@@ -179,6 +180,27 @@ def _terminated_like_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _raylet_in_the_log() -> Iterator[None]:
+    """Send what raylets tell the driver to its log: whatever switches the log of workers off, they print it."""
+    from ray._private import worker
+
+    before = getattr(worker, "print_to_stdstream", None)
+    if before is None:
+        yield
+        return
+
+    def tell(data: Mapping[str, Any], *_: Any, **__: Any) -> None:
+        for line in data.get("lines", ()):
+            logging.getLogger("ray").error("%s", line)
+
+    worker.print_to_stdstream = tell
+    try:
+        yield
+    finally:
+        worker.print_to_stdstream = before
 
 
 @contextlib.contextmanager

@@ -101,8 +101,7 @@ class RunSession:
         values = {name: float(value) for name, value in metrics.items()}
         refuse_nan(values, f"at step {step}")
         self.history.append(Step(int(step), values))
-        if self._watchdog is not None:
-            self._watchdog.reported()
+        self._alive()
         self._plot(lambda board: board.scalars(step, values))
         rule = self.work.stop_rule
         stop = False
@@ -128,6 +127,7 @@ class RunSession:
         except OSError as error:
             # The run can go on without; it would only begin earlier if it were broken off.
             self._note(f"its checkpoint could not be written ({error.strerror or error})")
+        self._alive()
 
     def _keep(self, made: Mapping[str, Any]) -> None:
         import torch
@@ -151,6 +151,7 @@ class RunSession:
             # torch has no one error for a file that it cannot read; the run begins again.
             return None
         # A search trial's key does not cover its values, and they change where a trial before it is done again.
+        self._alive()
         if made["config"] != digest(self.work.config):
             return None
         self.history = [Step(s["step"], s["metrics"]) for s in made["history"]]
@@ -200,6 +201,11 @@ class RunSession:
         last = max((step.step for step in record.history), default=0)
         self._plot(lambda board: board.complete(record.status, last, record.metrics))
         self._publish()
+
+    def _alive(self) -> None:
+        """Tell the watchdog: a report, or a checkpoint written or read, is a sign of life."""
+        if self._watchdog is not None:
+            self._watchdog.reported()
 
     def _replot(self, board: Board) -> None:
         """Plot what an earlier try reported."""

@@ -128,9 +128,16 @@ def train(
         else:
             attempts.leave(kind, _clean(reason, 500))
 
+    try:
+        # What a trainable imports may take long, and tells nothing of its runs.
+        function, broken = load(work.trainable, site.code), None
+    except (Exception, SystemExit) as error:
+        function, broken = None, error
     with session.watched(needs, give_up):
         try:
-            function = load(work.trainable, site.code)
+            if function is None:
+                assert broken is not None
+                raise broken
             evaluation = function(work.config, session)
             if not isinstance(evaluation, Evaluation):
                 raise TypeError(
