@@ -39,7 +39,10 @@ def wanted(experiment: Experiment, arms: Sequence[ArmPlan]) -> dict[str, int]:
     if sweep.seeds.until is None:
         return found
     plans = {arm.arm.name: arm for arm in arms}
-    for members in _families(experiment).values():
+    families = _families(experiment)
+    if len(families) == 1 and _waits(next(iter(families.values())), plans):
+        return found
+    for members in families.values():
         answerable = {
             name: asked
             for name, asked in members.items()
@@ -65,6 +68,16 @@ def wanted(experiment: Experiment, arms: Sequence[ArmPlan]) -> dict[str, int]:
         for arm in still:
             found[arm] = max(found[arm], min(done + 1, sweep.seeds.most) if done else sweep.seeds.least)
     return found
+
+
+def _waits(members: Mapping[str, _Asked], plans: Mapping[str, ArmPlan]) -> bool:
+    """Whether the round that the only family is in still waits for a run, so that nothing can be asked for yet.
+
+    What was asked for beyond the first seeds was so for open hypotheses, which go on together. To follow them takes
+    long where there are many.
+    """
+    arms = {name for asked in members.values() for name in asked.contrast.weights}
+    return any(None in plans[name].finals for name in arms if plans[name].blocked is None)
 
 
 def _families(experiment: Experiment) -> dict[str | None, dict[str, _Asked]]:

@@ -17,6 +17,7 @@ from crosscut.publication import of_sweep
 from crosscut.records.declaration import Declaration, said_by
 from crosscut.records.record import Failure, Record
 from crosscut.records.work import Work
+from crosscut_reports import sequential
 from crosscut_reports.sequential import e_value
 
 Outcome = Callable[[Work], Record]
@@ -90,6 +91,25 @@ def test_arms_get_seeds_for_as_long_as_a_hypothesis_of_theirs_is_open(
     finals = [work for work in given if work.phase == "final"]
     assert len({work.key for work in finals}) == len(finals) == sum(found.values())
     assert sorted(work.seed for work in finals if work.arm == "big") == list(range(found["big"]))
+
+
+def test_hypotheses_are_followed_once_a_round_and_not_after_every_run(
+    experiment: Callable[..., Experiment], scored: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    follow = sequential.follow
+
+    def counting(differences: Any, **settings: Any) -> Any:
+        calls.append(max(len(one) for one in differences.values()))
+        return follow(differences, **settings)
+
+    monkeypatch.setattr(sequential, "follow", counting)
+    plan = reconcile(experiment(seeds_section=SEEDS), lambda _: None)
+    carried_out(plan, scored)
+    rounds = max(asked(plan).values()) - 3 + 1
+    assert set(calls) - {0} == set(range(3, max(asked(plan).values()) + 1))
+    # after each round of several runs: once for what it asks for, and once more to see that this is all
+    assert len(calls) <= 2 * rounds < len(asked(plan)) * rounds
 
 
 @pytest.mark.parametrize("draw", range(4))
