@@ -73,8 +73,8 @@ def wanted(experiment: Experiment, arms: Sequence[ArmPlan]) -> dict[str, int]:
 def _waits(members: Mapping[str, _Asked], plans: Mapping[str, ArmPlan]) -> bool:
     """Whether the round that the only family is in still waits for a run, so that nothing can be asked for yet.
 
-    What was asked for beyond the first seeds was so for open hypotheses, which go on together. To follow them takes
-    long where there are many.
+    What was asked for beyond the first seeds was so for open hypotheses, which go on together. To follow them
+    takes long where there are many.
     """
     arms = {name for asked in members.values() for name in asked.contrast.weights}
     return any(None in plans[name].finals for name in arms if plans[name].blocked is None)
