@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -73,6 +73,10 @@ def submit(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try runs again that raised or diverged.")
     ] = False,
+    curves: Annotated[
+        Literal["all", "final", "arms"],
+        typer.Option("--tensorboard", help="Runs with curves of their own, as with `crosscut run`."),
+    ] = "all",
     check: Annotated[
         bool,
         typer.Option(
@@ -113,6 +117,7 @@ def submit(
         arguments = ["run", f"../{packed.sweep}", "--storage", place, "--address", "auto"]
         arguments += [part for patch in patches or [] for part in ("--set", patch)]
         arguments += ["--retry-failed"] if retry_failed else []
+        arguments += ["--tensorboard", curves] if curves != "all" else []
         variables = {COMMIT: found} if (found := commit(here or Path.cwd())) else {}
         job = server.submit(Path(folder), command(arguments), asked.name, place, variables)
     errors = typer.get_text_stream("stderr")

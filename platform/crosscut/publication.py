@@ -116,6 +116,7 @@ def of_sweep(
 
     Raises:
         InputError: no run has ended well, or the wishes name what is not there.
+        OSError: the folder cannot be written.
     """
     result, notes = _sweep(plan, wishes or Wishes(), details, declaration)
     return _publish(result, folder, notes)
@@ -126,6 +127,7 @@ def of_table(path: Path, folder: Path | None, wishes: Wishes) -> Publication:
 
     Raises:
         InputError: the table is not what it should be, or the wishes name what is not there.
+        OSError: the folder cannot be written.
     """
     return _publish(_table(path, wishes), Path(f"{path.stem}-report") if folder is None else folder)
 
@@ -200,7 +202,4 @@ def _analysed(scores: Scores, question: Question, context: Context, wishes: Wish
 
 
 def _publish(result: Result, folder: Path, notes: Sequence[str] = ()) -> Publication:
-    try:
-        return Publication(result, write(result, folder), tuple(notes))
-    except OSError as error:
-        raise InputError(f"--out: {str(folder)!r} cannot be written ({error.strerror})") from error
+    return Publication(result, write(result, folder), tuple(notes))

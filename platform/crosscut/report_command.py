@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crosscut.errors import InputError
 from crosscut.terminal import say, terminal
+
+if TYPE_CHECKING:
+    from crosscut import publication
 
 
 def report(
@@ -41,21 +45,35 @@ def report(
         margin=margin,
         hypotheses=tuple(map(publication.asked, hypothesis or ())),
     )
-    if Path(source).is_dir():
-        from crosscut.plan import recorded
-        from crosscut.records import declaration
-        from crosscut.records.store import Store
-
-        store = Store.open(source)
-        written = publication.of_sweep(
-            recorded(store),
-            Path(out) if out else store.report,
-            wishes,
-            details=store.details,
-            declaration=declaration.read(store),
-        )
-    else:
-        written = publication.of_table(Path(source), Path(out) if out else None, wishes)
+    try:
+        written = _written(source, None if out is None else Path(out), wishes)
+    except OSError as error:
+        if out is None:
+            raise
+        raise InputError(f"--out: {out!r} cannot be written ({error.strerror})") from error
     console = terminal()
     for sentence in (*written.sentences, f"report: {written.page}"):
         say(console, sentence)
+
+
+def _written(source: str, out: Path | None, wishes: publication.Wishes) -> publication.Publication:
+    """The report of a sweep, whose own place gets it unless `out` says where, or of a table."""
+    from crosscut import publication
+
+    if "://" not in source and not Path(source).is_dir():
+        return publication.of_table(Path(source), out, wishes)
+    from crosscut.plan import recorded
+    from crosscut.records import declaration
+    from crosscut.records.store import Store
+
+    store = Store.open(source)
+    written = publication.of_sweep(
+        recorded(store),
+        store.report if out is None else out,
+        wishes,
+        details=store.details,
+        declaration=declaration.read(store),
+    )
+    if out is None:
+        store.push(store.report)
+    return written
