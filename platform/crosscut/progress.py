@@ -18,7 +18,7 @@ from rich.text import Text
 
 from crosscut.plan import Plan
 from crosscut.records.record import Attempt, Record
-from crosscut.records.store import Store
+from crosscut.records.store import PATIENCE, Store
 from crosscut.records.work import Work
 from crosscut.standing import summary, table, time_left
 
@@ -64,6 +64,7 @@ class Progress:
             Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         )
         self._running = {work.key: work.label for work in plan.running}
+        self._trouble: str | None = None
         self._outcomes = 0
         self._done = 0
         self._left: list[str] = []
@@ -129,8 +130,19 @@ class Progress:
             "usage": dict(used),
         }
         # Who looks from elsewhere sees an older state where it cannot be written; the sweep goes on.
-        with contextlib.suppress(OSError):
+        trouble = None
+        try:
             self._store.place.write(FILE, json.dumps(state).encode())
+        except OSError as error:
+            trouble = error.strerror or " ".join(str(error).split())
+        if trouble != self._trouble:
+            self._trouble = trouble
+            words = (
+                "the storage can be written again"
+                if trouble is None
+                else f"the storage cannot be written ({trouble}); what runs tries again for {PATIENCE:.0f} s"
+            )
+            self._console.print(Text(f"note: {words}", style="yellow"), soft_wrap=True)
 
     def _draw(self, used: Mapping[str, float]) -> None:
         assert self._live is not None

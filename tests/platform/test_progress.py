@@ -197,8 +197,12 @@ def test_a_storage_that_cannot_be_written_ends_nothing(
     monkeypatch.setattr(store.place, "remove", full)
     where, text = console()
     with Progress(plan, store, 1, where) as progress:
+        progress._show()
         follow(plan, progress, outcome)
-    assert len(text.getvalue().splitlines()) == 6
+        progress._show()
+    lines = text.getvalue().splitlines()
+    told = "note: the storage cannot be written (no space left); what runs tries again for 120 s"
+    assert [line for line in lines if line.startswith("note")] == [told] and len(lines) == 7
 
 
 def test_the_last_line_of_a_large_sweep_is_exact(
