@@ -43,6 +43,7 @@ def carry_out(
     """
     from ray import tune
 
+    from crosscut.engine.order import AsGiven
     from crosscut.engine.searcher import Failures, PlanSearcher
 
     if plan.done:
@@ -53,7 +54,12 @@ def carry_out(
     try:
         tune.Tuner(
             tune.with_resources(_trial_function(site), _placement),
-            tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
+            tune_config=tune.TuneConfig(
+                search_alg=searcher,
+                scheduler=AsGiven(),  # type: ignore[no-untyped-call]
+                num_samples=-1,
+                reuse_actors=True,
+            ),
             run_config=tune.RunConfig(
                 name="sweep",
                 storage_path=scratch,
