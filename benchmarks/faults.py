@@ -139,11 +139,9 @@ def disturbed(sweep: Sweep, kills: int, draw: random.Random) -> tuple[Counter[st
         now = {key: record.ended for key, record in sweep.records().items() if record.status != "failed"}
         wrong += [f"{key} was lost or made anew" for key, ended in known.items() if now.get(key) != ended]
         known |= now
-        if kind in ("driver", "raylet"):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=60)
-            if process.poll() is not None:
-                process = sweep.start()
+        if kind == "driver":
+            process.wait(timeout=60)
+            process = sweep.start()
     while process.wait(timeout=900) != 0:
         process = sweep.start()
     final = {key: record.ended for key, record in sweep.records().items()}

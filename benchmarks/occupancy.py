@@ -68,11 +68,11 @@ def with_actors(folder: Path, runs: int, seconds: float) -> tuple[Span, float]:
 
     begun = time.perf_counter()
     done: list[tuple[float, float]] = []
-    with connected(Resources(), "local", folder / "ray.log") as cluster:
+    with connected({"one run": Resources()}, "local", folder / "ray.log") as cluster:
         actor: Any = ray.remote(num_cpus=1)(Worker)  # Ray's types do not know the methods' `remote`
         pending = {worker.work.remote(seconds): worker for worker in [actor.remote() for _ in range(cores())]}
         given = len(pending)
-        assert cluster.fits(Resources()) == given <= runs
+        assert cluster.capacity.most(Resources()) == given <= runs
         while pending:
             ready, _ = ray.wait(list(pending), num_returns=1)
             worker = pending.pop(ready[0])

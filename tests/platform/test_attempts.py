@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import time
 from collections.abc import Callable
@@ -11,11 +12,13 @@ import pytest
 
 from crosscut.arms.experiment import Experiment
 from crosscut.checkpoints import Checkpoints
+from crosscut.engine import engine
 from crosscut.engine import searcher as searchers
 from crosscut.engine.capacity import Capacity, Node
-from crosscut.engine.cluster import Cluster
+from crosscut.engine.cluster import Cluster, ClusterLost
 from crosscut.engine.ending import ending_of, is_storage, lacks_memory
 from crosscut.engine.searcher import PlanSearcher
+from crosscut.engine.worker import Site
 from crosscut.plan import Plan, reconcile
 from crosscut.records.attempts import Attempts
 from crosscut.records.record import Attempt, Record
@@ -89,7 +92,7 @@ class Told:
 def make_searcher(store: Store) -> Callable[..., tuple[PlanSearcher, Plan, Told]]:
     def make(experiment: Experiment, cpus: float = 8.0) -> tuple[PlanSearcher, Plan, Told]:
         plan, told = reconcile(experiment, lambda key: None), Told()
-        cluster = Cluster(Capacity({"here": Node(cpus)}), own=True)
+        cluster = Cluster(Capacity({"here": Node(cpus)}), own=True, start=lambda: None)
         made = PlanSearcher(
             plan,
             store,
@@ -149,6 +152,70 @@ def test_no_more_is_given_out_than_there_is_room_for(
     store.write(outcome(Work.from_json(first["work"])))
     searcher.on_trial_complete("a", {})
     assert len(told.ended) == 1 and searcher.suggest("c") is not None and searcher.suggest("d") is None
+
+
+def test_what_ran_on_a_lost_cluster_is_tried_again_unless_it_has_a_record(
+    make_searcher: Callable[..., Any],
+    make_experiment: Make,
+    store: Store,
+    outcome: Callable[[Work], Record],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(searchers, "FIRST_WAIT", 0.0)
+    searcher, _, told = make_searcher(make_experiment(trials=0, seeds=3), cpus=2.0)
+    first, second = searcher.suggest("a"), searcher.suggest("b")
+    searcher.error = ClusterLost("the raylet of this machine has died")
+    store.write(outcome(Work.from_json(first["work"])))
+    searcher.lost(str(searcher.error))
+    assert searcher.error is None
+    assert [record.key for record in told.ended] == [Work.from_json(first["work"]).key]
+    ((work, attempt),) = told.again
+    assert work == Work.from_json(second["work"])
+    assert (attempt.kind, attempt.reason) == ("lost", "the raylet of this machine has died")
+    # There is room for it and for one more.
+    assert searcher.suggest("c") == second
+    assert searcher.suggest("d") is not None and searcher.suggest("e") is None
+
+
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("own", [True, False])
+def test_a_cluster_of_ones_own_is_started_anew_unless_nothing_ends_on_it(
+    store: Store,
+    make_experiment: Make,
+    outcome: Callable[[Work], Record],
+    own: bool,
+    ends: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    starts: list[None] = []
+    cluster = Cluster(Capacity({"here": Node(1.0)}), own=True, start=lambda: starts.append(None))
+    cluster.own = own
+    plan = reconcile(make_experiment(trials=0, seeds=3), lambda key: None)
+    runs = plan.runs[1]
+
+    def dies(searcher: PlanSearcher, *_: Any) -> None:
+        if ends:
+            config = searcher.suggest("trial")
+            assert config is not None
+            store.write(outcome(Work.from_json(config["work"])))
+        raise ClusterLost("the raylet of this machine has died")
+
+    monkeypatch.setattr(engine, "_experiment", dies)
+    ended: list[Record] = []
+    lost = contextlib.nullcontext() if own and ends else pytest.raises(ClusterLost)
+    with lost:
+        engine.carry_out(
+            plan,
+            store,
+            Site(store.place.name, "", None),
+            cluster,
+            given=lambda work: None,
+            ended=ended.append,
+            again=lambda work, attempt: None,
+        )
+    assert (len(starts), len(ended)) == (
+        (runs, runs) if own and ends else (engine.REVIVALS, 0) if own else (0, 0)
+    )
 
 
 def test_what_a_store_cannot_take_ends_the_sweep_with_its_own_error(

@@ -72,7 +72,7 @@ class Fake:
     @contextlib.contextmanager
     def connected(self, needs: Mapping[str, Resources], address: str, log: Path) -> Iterator[Cluster]:
         self.connections.append(address)
-        yield Cluster(Capacity({"here": Node(2.0)}), own=True)
+        yield Cluster(Capacity({"here": Node(2.0)}), own=True, start=lambda: None)
 
 
 @pytest.fixture

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -91,6 +94,43 @@ def test_a_run_that_hangs_or_lacks_memory_once_is_tried_again_and_its_record_say
     assert "is tried again (stalled)" in output and "raylet" not in output
     for storage in ("memory", "hung"):
         assert results(records(folder, storage)) == calm
+
+
+def test_a_sweep_goes_on_when_its_raylet_is_killed(folder: Path) -> None:
+    assert run(folder, storage="calm")[0] == 0
+    settings = ("--set", "config.seconds=3", "--set", "config.checkpoint=true")
+    with (folder / "output.txt").open("w") as output:
+        driver = subprocess.Popen(
+            [sys.executable, "-m", "crosscut", "run", "toy.yaml", *settings],
+            cwd=folder,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            end = time.monotonic() + 120
+            while not list(folder.glob("results/toy/checkpoints/*/checkpoint.pt")):
+                assert driver.poll() is None and time.monotonic() < end
+                time.sleep(0.05)
+            os.kill(raylet_of(driver.pid), signal.SIGKILL)
+            assert driver.wait(timeout=240) == 0, (folder / "output.txt").read_text()
+        finally:
+            driver.kill()
+    told = (folder / "output.txt").read_text()
+    assert "is tried again (lost): the raylet of this machine has died" in told
+    found = records(folder)
+    assert results(found) == results(records(folder, "calm"))
+    assert {attempt.kind for record in found.values() for attempt in record.attempts} == {"lost"}
+
+
+def raylet_of(driver: int) -> int:
+    """The process id of the raylet that a driver has started."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if parent == driver and b"raylet/raylet" in (entry / "cmdline").read_bytes().split(b"\0")[0]:
+                    return int(entry.name)
+    raise AssertionError("no raylet")
 
 
 def test_what_hangs_every_time_is_given_up_and_the_others_end(folder: Path) -> None:

@@ -8,8 +8,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,25 +35,58 @@ ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """A cluster that is connected to."""
+class ClusterLost(ConnectionError):  # noqa: N818 - what happened, not what is wrong with something
+    """The Ray that a sweep runs on has died under it."""
 
-    capacity: Capacity
-    own: bool
-    """Whether it was started for this sweep."""
+
+class Cluster:
+    """A cluster that is connected to.
+
+    Args:
+        capacity: its machines, and what is held on them.
+        own: whether it was started for this sweep.
+        start: connects to it, and starts it where it is our own.
+    """
+
+    def __init__(self, capacity: Capacity, own: bool, start: Callable[[], None]) -> None:
+        self.capacity = capacity
+        self.own = own
+        self._start = start
+        self._here = None if own else _here()
+        # Ray starts a cluster by itself for whoever asks it something while there is none.
+        self._asking = threading.Lock()
 
     def look(self) -> None:
-        """Learn which machines the cluster has now."""
-        if not self.own:
-            self.capacity.become(_nodes())
+        """Learn which machines the cluster has now.
+
+        Raises:
+            ClusterLost: what this process needs of it has died.
+        """
+        if self.own:
+            # Ray itself would wait for ever.
+            if _raylet_is_dead():
+                raise ClusterLost("the raylet of this machine has died")
+            return
+        nodes = _nodes()
+        if self._here is not None and self._here not in nodes:
+            raise ClusterLost("the machine that this driver runs on has left the cluster")
+        self.capacity.become(nodes)
+
+    def revive(self) -> None:
+        """Start a cluster of our own anew, in the place of one that has died."""
+        import ray
+
+        with self._asking:
+            ray.shutdown()
+            self._start()
 
     def usage(self) -> dict[str, float]:
         """Machines, and how much of the cluster is in use by whomever."""
         import ray
 
-        total, free = ray.cluster_resources(), ray.available_resources()
-        found = {"nodes": float(len(_nodes()))}
+        with self._asking:
+            total, free = ray.cluster_resources(), ray.available_resources()
+            found = {"nodes": float(len(_nodes()))}
         for name, key in (("cpus", "CPU"), ("gpus", "GPU")):
             found[name] = total.get(key, 0.0)
             found[f"{name}_used"] = found[name] - free.get(key, 0.0)
@@ -87,25 +119,29 @@ def connected(needs: Mapping[str, Resources], address: str, log: Path) -> Iterat
 
     if ray.is_initialized():
         raise InputError("--address: this process is connected to Ray already; ray.shutdown() ends that")
+
+    def start() -> None:
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            include_dashboard=False if own else None,
+            num_cpus=int(node.cpus) if own else None,
+            runtime_env={"env_vars": ENVIRONMENT},
+        )
+        here = ray._private.worker.global_worker.node
+        logs = "its session folder" if here is None else here.get_logs_dir_path()
+        logging.getLogger("ray").error("the driver's words; those of other processes lie in %s", logs)
+
     with _quiet(log), _raylet_in_the_log():
         try:
-            ray.init(
-                address=address,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                include_dashboard=False if own else None,
-                num_cpus=int(node.cpus) if own else None,
-                runtime_env={"env_vars": ENVIRONMENT},
-            )
+            start()
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise InputError(f"--address: no Ray cluster answers at {address!r} ({error})") from error
         try:
-            cluster = Cluster(Capacity({"here": node} if own else _nodes()), own)
+            cluster = Cluster(Capacity({"here": node} if own else _nodes()), own, start)
             if not own:
                 refuse_what_never_fits(needs, cluster.capacity, "the cluster")
-            head = ray._private.worker.global_worker.node
-            logs = "its session folder" if head is None else head.get_logs_dir_path()
-            logging.getLogger("ray").error("the driver's words; those of other processes lie in %s", logs)
             with _terminated_like_interrupted():
                 yield cluster
         finally:
@@ -144,6 +180,21 @@ def _nodes() -> dict[str, Node]:
         for node in ray.nodes()
         if node["Alive"]
     }
+
+
+def _here() -> str | None:
+    """The machine of the cluster that this process is on, if it is on one."""
+    import ray
+
+    return None if ray.util.client.ray.is_connected() else ray.get_runtime_context().get_node_id()
+
+
+def _raylet_is_dead() -> bool:
+    """Whether the raylet that this process has started has died."""
+    from ray._private import worker
+
+    here = worker.global_worker.node
+    return here is not None and any(kind == "raylet" for kind, _ in here.dead_processes())
 
 
 def _refuse_silence(address: str) -> None:

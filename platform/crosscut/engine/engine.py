@@ -5,15 +5,21 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crosscut.engine.cluster import Cluster
+from crosscut.engine.cluster import Cluster, ClusterLost
 from crosscut.engine.worker import Site, train_alone
 from crosscut.plan import Plan
 from crosscut.records.record import Attempt, Record
 from crosscut.records.store import Store
 from crosscut.records.work import Work
 from crosscut.sweepfile.resources import Resources
+
+if TYPE_CHECKING:
+    from crosscut.engine.searcher import PlanSearcher
+
+REVIVALS = 3
+"""How often a cluster of our own is started anew before anything has come to an end on it."""
 
 
 def carry_out(
@@ -33,6 +39,8 @@ def carry_out(
     starting, and Tune refuses a trial that holds nothing: it holds a little memory. No more runs start than have
     room for all their workers, since two half-started groups would wait for each other for ever.
 
+    Where the Ray of our own dies, it is started anew, and what was running on it is tried again.
+
     Args:
         plan: what is to be done; it is kept up to date.
         store: where records go.
@@ -40,15 +48,38 @@ def carry_out(
         cluster: what Ray runs on.
         given, ended: told of every piece of work.
         again: told of a try that came to nothing and is followed by another.
+
+    Raises:
+        ClusterLost: a cluster of others has left this process alone, or one of our own dies again and again.
     """
+    from crosscut.engine.searcher import PlanSearcher
+
+    revivals = 0
+
+    def told(record: Record) -> None:
+        nonlocal revivals
+        revivals = 0
+        ended(record)
+
+    searcher = PlanSearcher(plan, store, cluster, given, told, again)
+    while not plan.done:
+        try:
+            _experiment(searcher, store, site, cluster)
+        except ClusterLost as lost:
+            if not cluster.own or revivals == REVIVALS:
+                raise
+            revivals += 1
+            cluster.revive()
+            searcher.lost(str(lost))
+
+
+def _experiment(searcher: PlanSearcher, store: Store, site: Site, cluster: Cluster) -> None:
+    """Let Tune do what the searcher gives out, until there is no more or the cluster is lost."""
     from ray import tune
 
     from crosscut.engine.order import AsGiven
-    from crosscut.engine.searcher import Failures, PlanSearcher
+    from crosscut.engine.searcher import Failures
 
-    if plan.done:
-        return
-    searcher = PlanSearcher(plan, store, cluster, given, ended, again)
     # Tune wants a folder for files of its own, which nobody reads: what counts is in the store.
     scratch = tempfile.mkdtemp(prefix="crosscut-tune-", dir=store.logs)
     try:
@@ -72,9 +103,11 @@ def carry_out(
             ),
         ).fit()
     except Exception:
-        if searcher.error is None:
-            raise
-        raise searcher.error from None
+        if searcher.error is not None:
+            raise searcher.error from None
+        # What Ray raises where it has died is no error of the sweep.
+        cluster.look()
+        raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

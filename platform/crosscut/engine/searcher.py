@@ -95,6 +95,12 @@ class PlanSearcher(Searcher):
         with self._fatal():
             self._take_in(work, error)
 
+    def lost(self, reason: str) -> None:
+        """Take in that the cluster was lost with all that ran on it, and be ready for the next."""
+        self.error = None
+        for trial_id in list(self._work):
+            self.outcome(trial_id, reason)
+
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: records are the memory."""
 
