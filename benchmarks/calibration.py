@@ -217,9 +217,9 @@ def added(draws: int, seed: int) -> str:
             follow({"r": size + draw.standard_normal(20)}, alpha=0.05, margin=0.0, minimum=3, maximum=20)["r"]
             for _ in range(few)
         ]
-        share = np.mean([course.reason in ("better", "worse") for course in found])
+        settled = np.mean([course.reason in ("better", "worse") for course in found])
         stopped_at = np.median([course.round for course in found])
-        lines.append(f"| {name} | up to 20 | {share:.3f} | – | {stopped_at:g} | – |")
+        lines.append(f"| {name} | up to 20 | {settled:.3f} | – | {stopped_at:g} | – |")
     return "\n".join(lines)
 
 

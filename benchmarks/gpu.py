@@ -38,6 +38,7 @@ from crosscut_trainables.encoders import IMAGE_ENCODERS, TEXT_ENCODERS
 from crosscut_trainables.evaluation import Evaluation
 from crosscut_trainables.loop import Training
 from crosscut_trainables.losses import LOSSES
+from crosscut_trainables.measured import Measured
 from crosscut_trainables.session import MemorySession
 
 Plain = dict[str, Any]
@@ -148,7 +149,7 @@ def gradient(training: Training) -> Tensor:
     return torch.cat([part.flatten().double().cpu() for part in parts])
 
 
-def same(one: Evaluation, other: Evaluation) -> float:
+def same(one: Evaluation, other: Evaluation | Measured) -> float:
     """Percent of the test queries with the same rank."""
     pairs = [(one.ranks[name].ranks, other.ranks[name].ranks) for name in one.ranks if "test" in name]
     return 100 * float(np.mean(np.concatenate([left == right for left, right in pairs])))

@@ -38,7 +38,7 @@ def chance(split: Split) -> float:
     A text finds its image among the first K of N with probability K/N. An image with c of C captions finds
     one of them among the first K with probability 1 - C(C-c, K)/C(C, K).
     """
-    images, captions = len(split.regions), len(split.captions)
+    images, captions = split.regions.shape[0], len(split.captions)
     own = np.bincount(split.image_of, minlength=images)
     total = 0.0
     for k in (1, 5, 10):
@@ -71,7 +71,7 @@ def main() -> None:
     for name, backbone in BACKBONES.items():
         curves[name], seconds[name] = curve(backbone, arguments.data, arguments.epochs, arguments.seed)
 
-    print(f"Dev rsum, {len(dev.regions)} images, {len(dev.captions)} captions, seed {arguments.seed}\n")
+    print(f"Dev rsum, {dev.regions.shape[0]} images, {len(dev.captions)} captions, seed {arguments.seed}\n")
     print("| epoch | " + " | ".join(curves) + " | chance | perfect |")
     print("|---:" * (len(curves) + 3) + "|")
     for epoch in range(arguments.epochs):
