@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -39,18 +40,18 @@ from crosscut.records.store import Store
 SWEEP = """
 name: soak
 trainable: soak:train
-config: {{effect: 0.0, x: 0.5, steps: 15, seconds: 0.2, log: {log}}}
+config: {effect: 0.0, x: 0.5, steps: 15, seconds: 0.2}
 factors:
   effect:
-    none: {{effect: 0.0}}
-    some: {{effect: 2.0}}
-    two-workers: {{effect: 4.0, resources: {{workers: 2}}}}
-design: {{kind: full-factorial, baseline: {{effect: none}}}}
-search: {{metric: dev/rsum, trials: 3, pruning: {{kind: none}}, space: {{x: {{uniform: [0, 1]}}}}}}
-seeds: {{count: 5}}
-resources: {{retries: 1000}}
-report: {{primary: test/rsum, margin: 1.0}}
-hypotheses: [{{effect: some vs none}}, {{effect: two-workers vs none}}]
+    none: {effect: 0.0}
+    some: {effect: 2.0}
+    two-workers: {effect: 4.0, resources: {workers: 2}}
+design: {kind: full-factorial, baseline: {effect: none}}
+search: {metric: dev/rsum, trials: 3, pruning: {kind: none}, space: {x: {uniform: [0, 1]}}}
+seeds: {count: 5}
+resources: {retries: 1000}
+report: {primary: test/rsum, margin: 1.0}
+hypotheses: [{effect: some vs none}, {effect: two-workers vs none}]
 """
 
 TITLES = {
@@ -69,14 +70,19 @@ class Sweep:
         self.folder = folder
         self.log = folder / "log.jsonl"
         shutil.copy(Path(__file__).with_name("soak.py"), folder)
-        (folder / "soak.yaml").write_text(SWEEP.format(log=self.log))
+        (folder / "soak.yaml").write_text(SWEEP)
         self.store = Store(folder / "results" / "soak")
 
     def start(self) -> subprocess.Popen[str]:
         """A call of `crosscut run`."""
         with (self.folder / "output.txt").open("a") as output:
             return subprocess.Popen(
-                [*crosscut(), "run", "soak.yaml"], cwd=self.folder, stdout=output, stderr=output, text=True
+                [*crosscut(), "run", "soak.yaml"],
+                cwd=self.folder,
+                stdout=output,
+                stderr=output,
+                text=True,
+                env={**os.environ, "SOAK_LOG": str(self.log)},
             )
 
     def records(self) -> dict[str, Record]:
@@ -107,16 +113,29 @@ def descendants(root: int) -> dict[int, str]:
     return found
 
 
-def victim(driver: int, draw: random.Random) -> tuple[str, int]:
-    """A process to kill, of a kind that is drawn among those that there are."""
-    kinds: dict[str, list[int]] = {"driver": [driver]}
+def processes(driver: int) -> dict[str, list[int]]:
+    """Kind of process → those that there are."""
+    found = {"driver": [driver]}
     for pid, line in descendants(driver).items():
         for kind, title in TITLES.items():
             # The raylet's own command line names much; a worker's begins with its title.
             if title in line.split(" ")[0]:
-                kinds.setdefault(kind, []).append(pid)
-    kind = draw.choice(sorted(kinds))
-    return kind, draw.choice(kinds[kind])
+                found.setdefault(kind, []).append(pid)
+    return found
+
+
+def victim(driver: subprocess.Popen[str], draw: random.Random) -> tuple[str, int] | None:
+    """A process of a drawn kind at a drawn moment; None where there is none of it for a while."""
+    kind = draw.choice(["driver", *TITLES])
+    end = time.monotonic() + 15.0
+    # Some seconds of what a driver does before there is anything else, and all of what it does then.
+    moment = time.monotonic() + draw.uniform(0.5, 6.0)
+    while time.monotonic() < end and driver.poll() is None:
+        there = processes(driver.pid).get(kind)
+        if there and time.monotonic() > moment:
+            return kind, draw.choice(there)
+        time.sleep(0.2)
+    return None
 
 
 def disturbed(sweep: Sweep, kills: int, draw: random.Random) -> tuple[Counter[str], list[str]]:
@@ -126,13 +145,14 @@ def disturbed(sweep: Sweep, kills: int, draw: random.Random) -> tuple[Counter[st
     known: dict[str, float] = {}
     process = sweep.start()
     while sum(told.values()) < kills:
-        time.sleep(draw.uniform(1.0, 8.0))
+        chosen = victim(process, draw)
         if process.poll() is not None:
             if process.returncode == 0:
                 sys.exit(f"the sweep ended after {sum(told.values())} kills; it is too short for {kills}")
             process = sweep.start()
+        if chosen is None:
             continue
-        kind, pid = victim(process.pid, draw)
+        kind, pid = chosen
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
             told[kind] += 1
@@ -160,6 +180,20 @@ def begun_again(sweep: Sweep) -> list[str]:
     return wrong
 
 
+def differing(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
+    """Files of two reports that are not the same, with the first line that is not."""
+    wrong = []
+    for name in sorted(one.keys() | other):
+        left, right = (report.get(name, b"").splitlines() for report in (one, other))
+        if left != right:
+            lines = next(
+                pair for pair in itertools.zip_longest(left, right, fillvalue=b"") if len({*pair}) > 1
+            )
+            shown = " instead of ".join(repr(line.decode(errors="replace")[:300]) for line in lines[::-1])
+            wrong.append(f"the report's {name} differs: {shown}")
+    return wrong
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description="A sweep that is killed again and again.")
@@ -176,10 +210,7 @@ def main() -> None:
         told, wrong = disturbed(hunted, asked.kills, random.Random(asked.seed))
         loud = time.perf_counter() - begun
         wrong += begun_again(hunted)
-        one, other = calm.report(), hunted.report()
-        wrong += [
-            f"the report's {name} differs" for name in one.keys() | other if one.get(name) != other.get(name)
-        ]
+        wrong += differing(calm.report(), hunted.report())
         records = hunted.records().values()
         attempts = sum(len(record.attempts) for record in records)
 

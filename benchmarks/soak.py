@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,12 +15,13 @@ from crosscut_trainables import Evaluation, QueryRanks, Session
 
 
 def train(config: Mapping[str, Any], session: Session) -> Evaluation:
-    """A score that grows by `effect` and noise from the seed in each of `steps`; what happens goes to `log`."""
+    """A score that grows by `effect` and noise from the seed in each of `steps`; what happens goes to the file
+    that `SOAK_LOG` names, which is no part of the sweep."""
 
     def log(what: str, step: int) -> None:
         if session.rank == 0:
             line = {"what": what, "phase": session.phase, "seed": session.seed, "effect": config["effect"]}
-            with Path(config["log"]).open("a") as file:
+            with Path(os.environ["SOAK_LOG"]).open("a") as file:
                 file.write(json.dumps({**line, "step": step, "time": time.time()}) + "\n")
 
     state = session.restore() or {"step": 0, "score": 0.0}
