@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from pathlib import Path
 
 import pytest
 
+from crosscut.engine import cluster as clusters
 from crosscut.engine.capacity import Capacity, Node
-from crosscut.engine.cluster import connected
+from crosscut.engine.cluster import ClusterLost, connected
 from crosscut.errors import InputError
 from crosscut.sweepfile.resources import Resources
 
@@ -38,3 +40,27 @@ def test_an_address_where_nothing_listens_is_refused_at_once(tmp_path: Path) -> 
         connected({"arm": Resources()}, address, tmp_path / "ray.log"),
     ):
         pass
+
+
+@pytest.mark.parametrize("failures", [2, 3])
+def test_a_ray_that_does_not_start_is_tried_again_and_then_told(
+    failures: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    tries: list[str] = []
+
+    def init(address: str, **_: object) -> None:
+        tries.append(address)
+        if len(tries) <= failures:
+            raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    told = (
+        pytest.raises(ClusterLost, match=r"does not start on this machine \(The current node timed out")
+        if failures == clusters.STARTS
+        else contextlib.nullcontext()
+    )
+    with told, connected({"arm": Resources()}, "local", tmp_path / "ray.log") as cluster:
+        assert cluster.own
+    assert tries == ["local"] * 3

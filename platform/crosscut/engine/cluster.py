@@ -34,6 +34,9 @@ ENVIRONMENT = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
 
+STARTS = 3
+"""How often Ray is started on this machine before it is given up; once may fail for want of time or of a port."""
+
 
 class ClusterLost(ConnectionError):  # noqa: N818 - what happened, not what is wrong with something
     """The Ray that a sweep runs on has died under it."""
@@ -104,6 +107,7 @@ def connected(needs: Mapping[str, Resources], address: str, log: Path) -> Iterat
 
     Raises:
         InputError: one run needs more than the cluster has, or the address does not answer.
+        ClusterLost: Ray does not start on this machine.
     """
     own = address == "local"
     for name, value in ENVIRONMENT.items():
@@ -121,23 +125,30 @@ def connected(needs: Mapping[str, Resources], address: str, log: Path) -> Iterat
         raise InputError("--address: this process is connected to Ray already; ray.shutdown() ends that")
 
     def start() -> None:
-        ray.init(
-            address=address,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            include_dashboard=False if own else None,
-            num_cpus=int(node.cpus) if own else None,
-            runtime_env={"env_vars": ENVIRONMENT},
-        )
+        for left in reversed(range(STARTS if own else 1)):
+            try:
+                ray.init(
+                    address=address,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    include_dashboard=False if own else None,
+                    num_cpus=int(node.cpus) if own else None,
+                    runtime_env={"env_vars": ENVIRONMENT},
+                )
+                break
+            # Where a process of its own does not come up, Ray raises a bare one.
+            except Exception as error:
+                ray.shutdown()
+                if not own:
+                    raise InputError(f"--address: no Ray cluster answers at {address!r} ({error})") from error
+                if not left:
+                    raise ClusterLost(f"Ray does not start on this machine ({error})") from error
         here = ray._private.worker.global_worker.node
         logs = "its session folder" if here is None else here.get_logs_dir_path()
         logging.getLogger("ray").error("the driver's words; those of other processes lie in %s", logs)
 
     with _quiet(log), _raylet_in_the_log():
-        try:
-            start()
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise InputError(f"--address: no Ray cluster answers at {address!r} ({error})") from error
+        start()
         try:
             cluster = Cluster(Capacity({"here": node} if own else _nodes()), own, start)
             if not own:
