@@ -24,6 +24,7 @@ import pytest
 from crosscut.errors import InputError
 from crosscut.jobs.luggage import START
 from crosscut.jobs.server import Server, command, start
+from crosscut.progress import FILE
 from crosscut.records.store import Store
 
 SWEEP = """
@@ -143,7 +144,8 @@ def test_a_sweep_is_sent_with_its_code_and_ends_with_its_report(call: Call, tmp_
 
 
 @pytest.mark.slow
-def test_a_stopped_job_is_gone_on_with(call: Call, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_a_job_that_was_broken_off_is_gone_on_with(call: Call, tmp_path: Path, how: str) -> None:
     (tmp_path / "code/toy.yaml").write_text(SWEEP.format(seconds=6, log=tmp_path / "log.txt"))
     storage = str(tmp_path / "results")
     done = call("submit", "toy.yaml", "--storage", storage)
@@ -152,11 +154,15 @@ def test_a_stopped_job_is_gone_on_with(call: Call, tmp_path: Path) -> None:
     until = time.monotonic() + 120
     while not (tmp_path / "log.txt").exists() and time.monotonic() < until:
         time.sleep(0.2)
-    stopped = call("stop", job)
-    assert stopped.returncode == 0 and f"{job}: stopped" in stopped.stdout, stopped
+    if how == "stopped":
+        stopped = call("stop", job)
+        assert stopped.returncode == 0 and f"{job}: stopped" in stopped.stdout, stopped
+    else:
+        os.kill(json.loads((tmp_path / "results/toy" / FILE).read_text())["pid"], signal.SIGKILL)
     again = call("submit", "toy.yaml", "--storage", storage, "--follow")
     assert again.returncode == 0, again
     assert len(Store(tmp_path / "results/toy").recorded()) == 4
+    assert f"{job}  toy    {'stopped' if how == 'stopped' else 'failed'}" in call("jobs").stdout
 
 
 @pytest.mark.slow
