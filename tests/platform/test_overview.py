@@ -421,7 +421,8 @@ def test_custom_scalars_draw_every_band_there_is(
     complete(plan, trained)
     Overview(tmp_path, plan.experiment).update(plan)
     layout = laid_out(tmp_path)
-    titles = {category.title: [chart.title for chart in category.chart] for category in layout.category}
+    # its page shows the last chart of a category first
+    titles = {category.title: [chart.title for chart in category.chart][::-1] for category in layout.category}
     assert titles == {
         "result by seeds": ["test/rsum", "dev/rsum"],
         "difference to none by seeds": ["test/rsum", "dev/rsum"],
@@ -459,11 +460,18 @@ def test_the_layout_grows_with_the_metrics(
         end(
             plan,
             "some",
-            lambda work: replace(trained(work), history=[Step(1, {"own/term": float(work.seed)})]),
+            lambda work: replace(
+                trained(work),
+                history=[Step(1, {f"own/{name}": float(work.seed) for name in ("r10", "r1", "medr", "r5")})],
+            ),
         )
         overview.update(plan)
-    titles = [category.title for category in laid_out(tmp_path).category]
-    assert "own by step" in titles and "difference to none by seeds" in titles
+    charts = {
+        category.title: [chart.title for chart in category.chart][::-1]
+        for category in laid_out(tmp_path).category
+    }
+    assert "difference to none by seeds" in charts
+    assert charts["own by step"] == ["own/medr", "own/r1", "own/r5", "own/r10"]
 
 
 def test_a_sheet_shows_its_newest_drawing_alone(tmp_path: Path) -> None:

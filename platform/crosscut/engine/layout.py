@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -25,14 +26,17 @@ def layout(names: Collection[str], metrics: Sequence[str], baseline: str | None)
         series = layout_pb2.MarginChartContent.Series(value=value, lower=lower, upper=upper)
         return layout_pb2.Chart(title=title, margin=layout_pb2.MarginChartContent(series=[series]))
 
+    def category(title: str, charts: list[Any], closed: bool = False) -> Any:
+        # TensorBoard's page shows the charts of a category from the last to the first.
+        return layout_pb2.Category(title=title, chart=charts[::-1], closed=closed)
+
     categories = []
     for group, title in ((RESULT, RESULT), (DIFFERENCE, f"difference to {baseline} by seeds")):
         charts = [chart(name, metric) for metric in metrics if (name := f"{group}/{metric}") in names]
-        categories += [layout_pb2.Category(title=title, chart=charts)] if charts else []
+        categories += [category(title, charts)] if charts else []
     for group, members in _by_step(names).items():
         charts = [chart(name, name) for name in members]
-        closed = not set(members) & set(metrics)
-        categories.append(layout_pb2.Category(title=f"{group} by step", chart=charts, closed=closed))
+        categories.append(category(f"{group} by step", charts, closed=not set(members) & set(metrics)))
     content = layout_pb2.Layout(category=categories).SerializeToString()
     tensor = TensorProto(dtype=DT_STRING, tensor_shape=TensorShapeProto(), string_val=[content])
     return Summary.Value(
@@ -43,8 +47,13 @@ def layout(names: Collection[str], metrics: Sequence[str], baseline: str | None)
 def _by_step(names: Collection[str]) -> dict[str, list[str]]:
     """Metrics by step, in the groups that TensorBoard would put them in."""
     groups: dict[str, list[str]] = {}
-    for name in sorted(names):
+    for name in sorted(names, key=_natural):
         group, slash, _ = name.partition("/")
         if group not in (RESULT, DIFFERENCE):
             groups.setdefault(group if slash else "other", []).append(name)
     return groups
+
+
+def _natural(name: str) -> list[str | int]:
+    """Sorts `r10` behind `r5`."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
