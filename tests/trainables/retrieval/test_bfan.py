@@ -69,7 +69,8 @@ def whole(vectors: Tensor) -> Fragments:
 @pytest.fixture(params=[(2**18, 32), (40, 32), (40, 2)], ids=["one block", "several blocks", "and groups"])
 def block_values(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     values, group = request.param
-    monkeypatch.setattr(relevance, "BLOCK_VALUES", {"cpu": values, "cuda": values})
+    for bound in ("BLOCK_VALUES", "GRADIENT_VALUES", "COLUMNS"):
+        monkeypatch.setattr(relevance, bound, {"cpu": values, "cuda": values})
     monkeypatch.setattr(by_length, "GROUP", group)
 
 

@@ -11,7 +11,7 @@ from crosscut_trainables.backbones.stacked_attention import Direction, StackedAt
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from crosscut_trainables.backbones.relevance import AttentionRule
+    from crosscut_trainables.backbones.attention_rule import AttentionRule
 
 
 class Bfan(StackedAttention):
@@ -37,7 +37,7 @@ class Bfan(StackedAttention):
         return "t2i", "i2t"
 
     def rule(self, direction: Direction) -> AttentionRule:
-        from crosscut_trainables.backbones.relevance import AttentionRule
+        from crosscut_trainables.backbones.attention_rule import AttentionRule
 
         return AttentionRule(scale=self.temperature, clipped=True, over_queries="l2", focus=self.focus)
 

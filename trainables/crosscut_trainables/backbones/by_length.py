@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from crosscut_trainables.fragments import Fragments
 
 GROUP = 16
-"""Texts that are compared together."""
+"""Texts that are compared together, at least; further ones as long as the last of them join them."""
 
 
 def by_length(texts: Fragments, compare: Callable[[Fragments], Tensor]) -> Tensor:
@@ -28,11 +28,20 @@ def by_length(texts: Fragments, compare: Callable[[Fragments], Tensor]) -> Tenso
         return compare(texts)
     extents = (texts.mask * torch.arange(1, texts.mask.shape[1] + 1)).amax(1)
     order = torch.argsort(extents, stable=True)
-    longest = [int(group.max()) for group in extents[order].split(GROUP)]
-    fragments, mask = texts.fragments[order].split(GROUP), texts.mask[order].split(GROUP)
-    summary = texts.summary[order].split(GROUP)
-    scores = [
-        compare(Fragments(f[:, :width], m[:, :width], s))
-        for f, m, s, width in zip(fragments, mask, summary, longest, strict=True)
-    ]
+    scores = []
+    for first, last, width in _groups(extents[order].tolist()):
+        some = order[first:last]
+        group = Fragments(texts.fragments[some, :width], texts.mask[some, :width], texts.summary[some])
+        scores.append(compare(group))
     return torch.cat(scores, 1)[:, torch.argsort(order)]
+
+
+def _groups(extents: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """First, last and longest of each group of texts, from their lengths, which ascend."""
+    first = 0
+    while first < len(extents):
+        last = min(first + GROUP, len(extents))
+        while last < len(extents) and extents[last] == extents[last - 1]:
+            last += 1
+        yield first, last, extents[last - 1]
+        first = last

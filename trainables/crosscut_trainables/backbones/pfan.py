@@ -12,7 +12,7 @@ from crosscut_trainables.backbones.stacked_attention import Direction, StackedAt
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from crosscut_trainables.backbones.relevance import AttentionRule
+    from crosscut_trainables.backbones.attention_rule import AttentionRule
     from crosscut_trainables.fragments import Fragments
     from crosscut_trainables.match import Match
 
@@ -44,7 +44,7 @@ class Pfan(StackedAttention):
         return ("t2i",)
 
     def rule(self, direction: Direction) -> AttentionRule:
-        from crosscut_trainables.backbones.relevance import AttentionRule
+        from crosscut_trainables.backbones.attention_rule import AttentionRule
 
         return AttentionRule(scale=self.temperature, clipped=True, over_queries="l2")
 

@@ -7,6 +7,7 @@ fast, and on a GPU it is what bounds the memory of a batch.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,97 +15,20 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from crosscut_trainables.fragments import Fragments
+from crosscut_trainables.backbones.attention_rule import AttentionRule
 
-BLOCK_VALUES = {"cpu": 2**18, "cuda": 2**26}
-"""Values that a tensor of one block holds, by device: 1 MB stays in a core's cache."""
-ROUNDING = 128
-"""Units in the last place by which a weight must be above its bound to count as above it."""
-ABSENT = -1e4
-"""Added to the logits of padding: its weight becomes exactly 0, and no NaN arises where all is padding."""
-SLOPE = 0.1
-"""Of the LeakyReLU that clips cosines."""
+BLOCK_VALUES = {"cpu": 2**20, "cuda": 2**26}
+"""Values that a tensor of a block of the forward pass holds, by device: three of 4 MB stay in a CPU's cache."""
+GRADIENT_VALUES = {"cpu": 2**18, "cuda": 2**26}
+"""The same of the backward pass, which holds more tensors at once."""
+COLUMNS = {"cpu": 2**10, "cuda": 2**14}
+"""Queries of one block, by device: as many as the matrix product wants, and no more, so that keys have room."""
+SMALLEST = 1e-12
+"""Least square of the length of what a query attends to."""
+TINY = 1e-30
+"""Stands for it where nothing is there to attend to."""
 
-
-@dataclass(frozen=True)
-class AttentionRule:
-    """How cosines become weights: α = softmax over keys of `scale` · s̄."""
-
-    scale: float
-    clipped: bool
-    """Whether s̄ starts from LeakyReLU(s)."""
-    over_queries: str
-    """What makes the queries of a key comparable: `l2`, `softmax` or `none`."""
-    focus: str = "none"
-    """Which keys keep their weight after the softmax, those of a query's keys that are kept sharing all of it:
-    `none`: all; `equal`: α_i > 1/n of n keys; `prob`: α_i·Σ_j √α_j > Σ_j α_j^1.5 (Liu et al. 2019, BFAN). Where
-    none would be kept, all are."""
-
-    def weights(self, cosines: Tensor, key_mask: Tensor, query_mask: Tensor) -> Tensor:
-        """α of the cosines (b, k, q, n); the masks broadcast to (b, k, 1, 1) and to (b, 1, q, n).
-
-        Cosines with queries that are padding must be 0.
-        """
-        return self.weights_of_raw(*self.raw(cosines, query_mask), key_mask)
-
-    def weights_of_pairs(self, queries: Fragments, keys: Fragments) -> Tensor:
-        """(P, q, k) weights of P aligned pairs."""
-        cosines = keys.fragments @ queries.fragments.transpose(1, 2)
-        key_mask, query_mask = keys.mask[:, :, None, None], queries.mask[:, None, :, None]
-        return self.weights(cosines[..., None], key_mask, query_mask)[..., 0].transpose(1, 2)
-
-    def weights_of_all(self, keys: Fragments, queries: Fragments) -> Tensor:
-        """(K, k, q, N) weights of every query of N items to every one of K items; kept whole for a gradient."""
-        cosines = torch.einsum("bkd,nqd->bkqn", keys.fragments, queries.fragments)
-        return self.weights(cosines, keys.mask[:, :, None, None], queries.mask.T)
-
-    def weights_of_raw(self, raw: Tensor, norm: Tensor | None, key_mask: Tensor) -> Tensor:
-        """α from what `raw` gives."""
-        absent = torch.zeros_like(key_mask, dtype=raw.dtype).masked_fill_(~key_mask, ABSENT)
-        if norm is None:
-            weights = torch.softmax(raw * self.scale + absent, 1)
-        else:
-            weights = torch.softmax(torch.addcmul(absent, raw, self.scale / (norm + 1e-8)), 1)
-        return weights if self.focus == "none" else self._focused(weights, key_mask)
-
-    def _focused(self, weights: Tensor, key_mask: Tensor) -> Tensor:
-        with torch.no_grad():
-            # Keys that are alike differ by rounding, which must not choose among them.
-            above = 1 + ROUNDING * torch.finfo(weights.dtype).eps
-            if self.focus == "equal":
-                keep = weights * key_mask.sum(1, keepdim=True) > above
-            else:
-                roots = weights.sqrt()
-                keep = weights * roots.sum(1, keepdim=True) > (weights * roots).sum(1, keepdim=True) * above
-            keep |= ~keep.any(1, keepdim=True)
-        kept = weights * keep
-        return kept / kept.sum(1, keepdim=True)
-
-    def raw(self, cosines: Tensor, query_mask: Tensor) -> tuple[Tensor, Tensor | None]:
-        """s̄, and for `l2` the norm (b, k, 1, n) by which it has still to be divided."""
-        raw = torch.nn.functional.leaky_relu(cosines, SLOPE) if self.clipped else cosines
-        if self.over_queries == "softmax":
-            return raw.masked_fill(~query_mask, ABSENT).softmax(2), None
-        if self.over_queries == "l2":
-            return raw, raw.square().sum(2, keepdim=True).clamp(min=1e-16).sqrt()
-        return raw, None
-
-    def raw_backward(self, grad: Tensor, cosines: Tensor, raw: Tensor, norm: Tensor | None) -> Tensor:
-        """The gradient to the cosines, from that to the logits (b, k, q, n), which is overwritten."""
-        if norm is not None:
-            # logits = λ·raw/(norm + ε): the second term is the way through the norm
-            divisor = norm + 1e-8
-            along = (grad * raw).sum(2, keepdim=True) / (divisor * norm)
-            grad = grad.addcmul_(raw, along, value=-1).mul_(self.scale / divisor)
-        elif self.over_queries == "softmax":
-            grad = raw * (grad - (grad * raw).sum(2, keepdim=True)) * self.scale
-        else:
-            grad = grad.mul_(self.scale)
-        if not self.clipped:
-            return grad
-        # The operator of LeakyReLU itself: `where` takes ten times as long on the CPU.
-        through: Tensor = torch.ops.aten.leaky_relu_backward(grad, cosines, SLOPE, False)
-        return through
+_KEPT = threading.local()
 
 
 @dataclass(frozen=True)
@@ -133,7 +57,7 @@ class _Block:
         gram = keys @ keys.transpose(1, 2)
         mixed = torch.bmm(gram, weights.view(b, k, q * n)).view(b, k, q, n)
         product, square = (weights * cosines).sum(1), (weights * mixed).sum(1)
-        return cls(cosines, raw, norm, weights, mixed, product, square.clamp(min=1e-12))
+        return cls(cosines, raw, norm, weights, mixed, product, square.clamp(min=SMALLEST))
 
 
 class _Relevance(torch.autograd.Function):
@@ -143,18 +67,15 @@ class _Relevance(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(keys, key_mask, queries, query_mask)
         ctx.rule = rule
-        parts = []
-        for own in _blocks(keys, query_mask):
-            block = _Block.of(keys[own], key_mask[own], queries, query_mask, rule)
-            parts.append(block.product * block.square.rsqrt())
-        return torch.cat(parts)
+        return _forward(keys, key_mask, queries, query_mask, rule)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, Tensor, None, None]:
         keys, key_mask, queries, query_mask = ctx.saved_tensors
         key_grads, query_grad = [], torch.zeros_like(queries)
-        for own in _blocks(keys, query_mask):
+        step = max(1, _of(GRADIENT_VALUES, keys) // max(1, keys.shape[1] * query_mask.numel()))
+        for own in _slices(len(keys), step):
             part = keys[own]
             block = _Block.of(part, key_mask[own], queries, query_mask, ctx.rule)
             (b, k, d), (q, n) = part.shape, query_mask.shape
@@ -175,11 +96,49 @@ class _Relevance(torch.autograd.Function):
         return torch.cat(key_grads), None, query_grad, None, None
 
 
-def _blocks(keys: Tensor, query_mask: Tensor) -> list[slice]:
-    """Slices of the key items, each as large as a block may be."""
-    values = BLOCK_VALUES.get(keys.device.type, BLOCK_VALUES["cuda"])
-    step = max(1, values // max(1, keys.shape[1] * query_mask.numel()))
-    return [slice(first, first + step) for first in range(0, len(keys), step)]
+def _forward(
+    keys: Tensor, key_mask: Tensor, queries: Tensor, query_mask: Tensor, rule: AttentionRule
+) -> Tensor:
+    """(K, q, N) relevance, block by block in the same few tensors: to get memory takes as long as to fill it."""
+    (count, k, d), (q, n) = keys.shape, query_mask.shape
+    found = keys.new_empty(count, q, n)
+    gram = keys @ keys.transpose(1, 2)
+    columns = max(1, _of(COLUMNS, keys) // q)
+    rows = max(1, _of(BLOCK_VALUES, keys) // (k * q * min(columns, n)))
+    buffers = _buffers(keys, min(rows, count) * k * q * min(columns, n))
+    for some in _slices(n, columns):
+        mask = query_mask[:, some]
+        flat = queries.view(q, n, d)[:, some].flatten(0, 1)
+        for own in _slices(count, rows):
+            b, width = len(gram[own]), mask.shape[1]
+            cosines, shares, mixed = (each[: b * k * len(flat)].view(b * k, -1) for each in buffers)
+            torch.mm(keys[own].flatten(0, 1), flat.T, out=cosines)
+            cosines, shares, mixed = (each.view(b, k, q, width) for each in (cosines, shares, mixed))
+            total = rule.shares(cosines, key_mask[own, :, None, None], mask, shares, mixed)
+            torch.bmm(gram[own], shares.flatten(2), out=mixed.flatten(2))
+            square = mixed.mul_(shares).sum(1)
+            least = total.square_().mul_(SMALLEST).clamp_(min=TINY)
+            found[own, :, some] = cosines.mul_(shares).sum(1).mul_(torch.maximum(square, least).rsqrt_())
+    return found
+
+
+def _buffers(like: Tensor, values: int) -> list[Tensor]:
+    """Three tensors of so many values; those of a CPU are kept for the thread's next call."""
+    if like.device.type != "cpu":
+        return [like.new_empty(values) for _ in range(3)]
+    kept: dict[torch.dtype, list[Tensor]] = _KEPT.__dict__.setdefault("buffers", {})
+    found = kept.get(like.dtype)
+    if found is None or len(found[0]) < values:
+        found = kept[like.dtype] = [like.new_empty(values) for _ in range(3)]
+    return found
+
+
+def _of(bounds: dict[str, int], like: Tensor) -> int:
+    return bounds.get(like.device.type, bounds["cuda"])
+
+
+def _slices(count: int, step: int) -> list[slice]:
+    return [slice(first, first + step) for first in range(0, count, step)]
 
 
 def relevance(

@@ -11,7 +11,7 @@ from crosscut_trainables.backbones.stacked_attention import Direction, StackedAt
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from crosscut_trainables.backbones.relevance import AttentionRule
+    from crosscut_trainables.backbones.attention_rule import AttentionRule
 
 LOWEST = -1e4
 """Stands for relevance at padding where the largest counts."""
@@ -51,7 +51,7 @@ class Scan(StackedAttention):
         return ("t2i", "i2t") if self.direction == "both" else (self.direction,)
 
     def rule(self, direction: Direction) -> AttentionRule:
-        from crosscut_trainables.backbones.relevance import AttentionRule
+        from crosscut_trainables.backbones.attention_rule import AttentionRule
 
         return AttentionRule(
             scale=self.temperature or (9.0 if direction == "t2i" else 4.0),

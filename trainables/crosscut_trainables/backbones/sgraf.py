@@ -11,7 +11,7 @@ from crosscut_trainables.backbones.backbone import Backbone
 if TYPE_CHECKING:
     from torch import nn
 
-    from crosscut_trainables.backbones.relevance import AttentionRule
+    from crosscut_trainables.backbones.attention_rule import AttentionRule
     from crosscut_trainables.fragments import Fragments
     from crosscut_trainables.match import Match
 
@@ -63,7 +63,7 @@ class SimilarityReasoning(Backbone):
         return 4 * regions * words + (words + 1) * (4 * width + 6 * self.similarity_width + words)
 
     def _rule(self) -> AttentionRule:
-        from crosscut_trainables.backbones.relevance import AttentionRule
+        from crosscut_trainables.backbones.attention_rule import AttentionRule
 
         return AttentionRule(scale=self.temperature, clipped=True, over_queries="l2")
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from crosscut_trainables.backbones.attention_rule import AttentionRule
 from crosscut_trainables.backbones.by_length import by_length
-from crosscut_trainables.backbones.relevance import AttentionRule
 from crosscut_trainables.batch_norm import BatchNorm
 from crosscut_trainables.dropout import Dropout
 from crosscut_trainables.fragments import Fragments, l2norm

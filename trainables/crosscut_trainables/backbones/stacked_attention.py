@@ -12,7 +12,7 @@ from crosscut_trainables.backbones.by_length import by_length
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from crosscut_trainables.backbones.relevance import AttentionRule
+    from crosscut_trainables.backbones.attention_rule import AttentionRule
     from crosscut_trainables.fragments import Fragments
     from crosscut_trainables.match import Attention, Match, Queries
 
@@ -53,7 +53,7 @@ class StackedAttention(Backbone):
         return Match(self.combined(scores), tuple(self._attention(images, texts, d) for d in self.directions))
 
     def floats_per_pair(self, regions: int, words: int, width: int) -> int:
-        # cosines, clipped, logits, weights, their products with the cosines and with the Gram matrix
+        # At the most: cosines, clipped, logits, weights, and their products, which a peak of weights needs whole.
         return 6 * regions * words
 
     def _scores(self, images: Fragments, direction: Direction, texts: Fragments) -> Tensor:

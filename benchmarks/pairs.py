@@ -1,0 +1,197 @@
+"""All pairs at evaluation: every attention backbone against a bare matrix product and against its definition.
+
+    python benchmarks/pairs.py [--images 1000] [--captions 5000] [--regions 36] [--width 1024] [--threads 2]
+
+*Product* is what no exact form can avoid: all regions times all words, without padding, nothing kept. *Loop* is
+the definition, one caption at a time against all images: cosines, weights, attended vectors, cosines with these;
+it is measured on some captions, evenly apart in the order of length, and multiplied. Fragments are random, of unit
+norm, in single precision; captions have 2 words and a Poisson number of mean 10 more. Every row is a process of its
+own, whose peak of memory counts inputs and imports too. SGR and SAF learn from every alignment, which costs
+products of their own, and are measured on a fifth of the images and captions. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from machine import machine
+from torch import Tensor, nn
+
+from crosscut_trainables.backbones import BACKBONES
+from crosscut_trainables.backbones.backbone import Backbone
+from crosscut_trainables.backbones.stacked_attention import StackedAttention
+from crosscut_trainables.fragments import Fragments, l2norm
+from crosscut_trainables.similarity import CAPTIONS, block_of_images
+
+ROWS: tuple[dict[str, Any], ...] = (
+    *({"name": "scan", "direction": "t2i", "pooling": pooling} for pooling in ("mean", "lse", "max", "sum")),
+    *({"name": "scan", "direction": "i2t", "pooling": pooling} for pooling in ("mean", "lse")),
+    {"name": "scan", "direction": "both"},
+    {"name": "bfan", "focus": "equal"},
+    {"name": "bfan", "focus": "prob"},
+    {"name": "pfan"},
+    {"name": "sgr"},
+    {"name": "saf"},
+)
+SMALLER = 5
+"""By what images and captions are divided where a backbone learns from every alignment."""
+
+
+def draw(images: int, captions: int, regions: int, width: int) -> tuple[Fragments, Fragments]:
+    """Images without padding, and captions in the order of their length."""
+    generator = torch.Generator().manual_seed(0)
+    seen = l2norm(torch.randn(images, regions, width, generator=generator))
+    lengths = (2 + torch.poisson(torch.full((captions,), 10.0), generator=generator)).sort().values
+    mask = torch.arange(int(lengths.max())) < lengths[:, None]
+    said = l2norm(torch.randn(*mask.shape, width, generator=generator)).mul_(mask[..., None])
+    return (
+        Fragments(seen, torch.ones(seen.shape[:2], dtype=torch.bool), l2norm(seen.sum(1))),
+        Fragments(said, mask, l2norm(said.sum(1))),
+    )
+
+
+def cut(texts: Fragments, some: slice) -> Fragments:
+    """Texts without the padding that none of them needs."""
+    width = int(texts.mask[some].sum(1).max())
+    return Fragments(texts.fragments[some, :width], texts.mask[some, :width], texts.summary[some])
+
+
+def product(images: Fragments, texts: Fragments) -> float:
+    """Seconds of the bare product."""
+    words, regions = texts.fragments[texts.mask], images.fragments.flatten(0, 1)
+    begun = time.perf_counter()
+    for some in words.split(4096):
+        torch.mm(regions, some.T)
+    return time.perf_counter() - begun
+
+
+def compared(backbone: Backbone, parts: nn.Module | None, images: Fragments, texts: Fragments) -> Tensor:
+    """(images, captions) in the blocks that an evaluation has."""
+    return torch.cat(list(_blocks(backbone, parts, images, texts)), 1)
+
+
+def _blocks(
+    backbone: Backbone, parts: nn.Module | None, images: Fragments, texts: Fragments
+) -> Iterator[Tensor]:
+    regions, width = images.fragments.shape[1:]
+    for first in range(0, len(texts), CAPTIONS):
+        some = cut(texts, slice(first, first + CAPTIONS))
+        words = some.mask.shape[1]
+        step = max(1, block_of_images(backbone, regions, words, width, len(some), 512))
+        found = [
+            backbone.match(images.take(slice(at, at + step)), some, parts).scores
+            for at in range(0, len(images), step)
+        ]
+        yield torch.cat(found)
+
+
+def defined(backbone: Backbone, parts: nn.Module | None, images: Fragments, text: Fragments) -> Tensor:
+    """(images,) scores of one caption, as the definition reads."""
+    if not isinstance(backbone, StackedAttention):
+        return backbone.match(images, text, parts).scores[:, 0]
+    scores = []
+    words = text.fragments.expand(len(images), -1, -1)
+    for direction in backbone.directions:
+        keys, queries = (images.fragments, words) if direction == "t2i" else (words, images.fragments)
+        cosines = (keys @ queries.transpose(1, 2))[..., None]
+        there = torch.ones(keys.shape[:2], dtype=torch.bool)[..., None, None]
+        asked = torch.ones(queries.shape[1], 1, dtype=torch.bool)
+        weights = backbone.rule(direction).weights(cosines, there, asked)[..., 0]
+        attended = weights.transpose(1, 2) @ keys
+        relevance = (queries * attended).sum(-1) / torch.linalg.vector_norm(attended, dim=-1)
+        scores.append(backbone.pooled(relevance.T[None], asked.expand(-1, len(images)), direction)[0])
+    return backbone.combined(scores)
+
+
+def row(asked: argparse.Namespace, options: dict[str, Any]) -> dict[str, float]:
+    """What one backbone takes."""
+    torch.set_num_threads(asked.threads)
+    backbone: Backbone = BACKBONES[options["name"]].model_validate(options)
+    smaller = SMALLER if backbone.learns else 1
+    torch.manual_seed(0)
+    parts = backbone.parts(asked.width)
+    if parts is not None:
+        parts.eval()
+    images, texts = draw(asked.images // smaller, asked.captions // smaller, asked.regions, asked.width)
+    with torch.no_grad():
+        cut_texts = cut(texts, slice(0, CAPTIONS))
+        backbone.match(images.take(slice(0, 32)), cut_texts, parts)
+        bare = [product(images, texts)]
+        own, scores = timed(lambda: compared(backbone, parts, images, texts))
+        bare.append(product(images, texts))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        places = [number * len(texts) // asked.loops for number in range(asked.loops)]
+        singles = [cut(texts, slice(place, place + 1)) for place in places]
+        defined(backbone, parts, images, singles[0])
+        loop, columns = timed(
+            lambda: torch.stack([defined(backbone, parts, images, one) for one in singles], 1)
+        )
+    return {
+        "product": min(bare),
+        "own": own,
+        "loop": loop * len(texts) / len(singles),
+        "peak": peak,
+        "apart": float((scores[:, places] - columns).abs().max()),
+    }
+
+
+def timed(call: Callable[[], Tensor]) -> tuple[float, Tensor]:
+    """Seconds of a call, and what it gives."""
+    begun = time.perf_counter()
+    found = call()
+    return time.perf_counter() - begun, found
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description="Similarities of all pairs.")
+    parser.add_argument("--images", type=int, default=1000, help="(default: 1000)")
+    parser.add_argument("--captions", type=int, default=5000, help="(default: 5000)")
+    parser.add_argument("--regions", type=int, default=36, help="of an image (default: 36)")
+    parser.add_argument("--width", type=int, default=1024, help="dimensions of a fragment (default: 1024)")
+    parser.add_argument("--threads", type=int, default=2, help="threads of torch (default: 2)")
+    parser.add_argument(
+        "--loops", type=int, default=20, help="captions that the loop is measured on (default: 20)"
+    )
+    parser.add_argument("--row", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    for name in ("images", "captions", "regions", "width", "threads", "loops"):
+        if getattr(asked, name) < 1:
+            parser.error(f"--{name}: found {getattr(asked, name)}, expected a positive number")
+    if asked.row is not None:
+        print(json.dumps(row(asked, json.loads(asked.row))))
+        return
+    print(machine("torch"))
+    sizes = f"{asked.images:,} images, {asked.captions:,} captions, {asked.regions} regions"
+    threads = f"{asked.threads} threads; loop measured on {asked.loops} captions"
+    print(f"{sizes}, {asked.width} dimensions, {threads}.\n")
+    head = [
+        "seconds",
+        "product, s",
+        "seconds / product",
+        "loop, s",
+        "loop / seconds",
+        "peak, GiB",
+        "largest difference",
+    ]
+    print(f"| backbone | {' | '.join(head)} |\n|---|{'---:|' * len(head)}")
+    for options in ROWS:
+        command = [sys.executable, __file__, *sys.argv[1:], "--row", json.dumps(options)]
+        found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        own, bare, loop = found["own"], found["product"], found["loop"]
+        figures = [f"{own:.1f}", f"{bare:.1f}", f"{own / bare:.2f}", f"{loop:.0f}", f"{loop / own:.0f}"]
+        figures += [f"{found['peak']:.2f}", f"{found['apart']:.0e}"]
+        print(f"| {' '.join(str(value) for value in options.values())} | {' | '.join(figures)} |", flush=True)
+    print("\nTarget: at most 2 products, at least 40 times as fast as the loop, below 4 GiB.")
+
+
+if __name__ == "__main__":
+    main()
