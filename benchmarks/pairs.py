@@ -4,10 +4,10 @@
 
 *Product* is what no exact form can avoid: all regions times all words, without padding, nothing kept. *Loop* is
 the definition, one caption at a time against all images: cosines, weights, attended vectors, cosines with these;
-it is measured on some captions, evenly apart in the order of length, and multiplied. Fragments are random, of unit
-norm, in single precision; captions have 2 words and a Poisson number of mean 10 more. Every row is a process of its
-own, whose peak of memory counts inputs and imports too. SGR and SAF learn from every alignment, which costs
-products of their own, and are measured on a fifth of the images and captions. Prints Markdown.
+it is measured on some captions, evenly apart in the order of length, and multiplied. Fragments are random, of
+unit norm, in single precision; captions have 2 words and a Poisson number of mean 10 more. Every row is a process
+of its own, whose peak of memory counts inputs and imports too. SGR and SAF learn from every alignment, which
+costs products of their own, and are measured on a fifth of the images and captions. Prints Markdown.
 """
 
 from __future__ import annotations

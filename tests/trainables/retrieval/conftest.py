@@ -44,7 +44,8 @@ def make_fragments() -> MakeFragments:
 
 @pytest.fixture
 def assert_same_scores(make_fragments: MakeFragments) -> Callable[..., None]:
-    """Asserts that two ways to score images with texts give the same scores and the same gradients."""
+    """Asserts that two ways to score images with texts give the same scores, with and without gradients, and the
+    same gradients."""
 
     def check(
         one: Callable[[Fragments, Fragments], torch.Tensor],
@@ -64,7 +65,11 @@ def assert_same_scores(make_fragments: MakeFragments) -> Callable[..., None]:
             gradients.append(
                 [f.fragments.grad[f.mask] for f in (images, texts) if f.fragments.grad is not None]
             )
-        torch.testing.assert_close(values[0], values[1], rtol=1e-7, atol=1e-9)
+        images, texts = make_fragments(places[0], 1, width=6), make_fragments(places[1], 2, width=7)
+        with torch.no_grad():
+            alone = one(images, texts)
+        for found in (values[0], alone):
+            torch.testing.assert_close(found, values[1], rtol=1e-7, atol=1e-9)
         torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-6, atol=1e-7)
 
     return check

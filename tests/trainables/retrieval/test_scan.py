@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -92,6 +93,40 @@ def test_scores_and_gradients_are_those_of_the_definition(
         lambda images, texts: direct_scores(images, texts, backbone),
         PLACES,
     )
+
+
+@pytest.mark.parametrize("temperature", [1.0, 9.0, 20.0, 100.0])
+@pytest.mark.parametrize("direction", ["t2i", "i2t"])
+@pytest.mark.parametrize("raw", ["clipped-l2", "l2", "softmax", "none"])
+def test_without_a_gradient_single_precision_says_what_double_does(
+    make_fragments: Any, direction: str, raw: str, temperature: float
+) -> None:
+    backbone = Scan.model_validate({"direction": direction, "raw": raw, "temperature": temperature})
+    # an image without regions and a text without words say nothing, and break nothing
+    wide = make_fragments([5, 3, 0, 8], 3, width=8), make_fragments([2, 6, 0, 1, 4], 4, width=7)
+    narrow = [Fragments(f.fragments.float(), f.mask, f.summary.float()) for f in wide]
+    with torch.no_grad():
+        found = backbone.match(narrow[0], narrow[1], None).scores
+    expected = backbone.match(
+        *(replace(f, fragments=f.fragments.requires_grad_()) for f in wide), None
+    ).scores
+    torch.testing.assert_close(found.double(), expected.detach(), rtol=0, atol=2e-5)
+
+
+def test_without_a_gradient_every_group_of_one_length_is_compared_at_once(make_fragments: Any) -> None:
+    images, texts = make_fragments([3, 5], 3), make_fragments([4] * 20 + [2, 6] * 3, 4, width=7)
+    seen: list[tuple[int, int]] = []
+
+    def compare(group: Fragments) -> Tensor:
+        seen.append((len(group), group.mask.shape[1]))
+        return images.summary @ group.summary.T
+
+    with torch.no_grad():
+        torch.testing.assert_close(by_length.by_length(texts, compare), compare(texts))
+    assert seen[:-1] == [(23, 4), (3, 6)]
+    seen.clear()
+    by_length.by_length(texts, compare)
+    assert seen == [(16, 4), (10, 6)]
 
 
 @pytest.mark.parametrize("direction", ["t2i", "i2t"])

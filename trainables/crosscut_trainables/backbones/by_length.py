@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from crosscut_trainables.fragments import Fragments
 
 GROUP = 16
-"""Texts that are compared together, at least; further ones as long as the last of them join them."""
+"""Texts that are compared together; without gradients, further ones as long as the last of them join them."""
 
 
 def by_length(texts: Fragments, compare: Callable[[Fragments], Tensor]) -> Tensor:
@@ -29,19 +29,19 @@ def by_length(texts: Fragments, compare: Callable[[Fragments], Tensor]) -> Tenso
     extents = (texts.mask * torch.arange(1, texts.mask.shape[1] + 1)).amax(1)
     order = torch.argsort(extents, stable=True)
     scores = []
-    for first, last, width in _groups(extents[order].tolist()):
+    for first, last, width in _groups(extents[order].tolist(), growing=not torch.is_grad_enabled()):
         some = order[first:last]
         group = Fragments(texts.fragments[some, :width], texts.mask[some, :width], texts.summary[some])
         scores.append(compare(group))
     return torch.cat(scores, 1)[:, torch.argsort(order)]
 
 
-def _groups(extents: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+def _groups(extents: Sequence[int], growing: bool) -> Iterator[tuple[int, int, int]]:
     """First, last and longest of each group of texts, from their lengths, which ascend."""
     first = 0
     while first < len(extents):
         last = min(first + GROUP, len(extents))
-        while last < len(extents) and extents[last] == extents[last - 1]:
+        while growing and last < len(extents) and extents[last] == extents[last - 1]:
             last += 1
         yield first, last, extents[last - 1]
         first = last
