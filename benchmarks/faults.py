@@ -150,6 +150,7 @@ def disturbed(sweep: Sweep, kills: int, draw: random.Random) -> tuple[Counter[st
             if process.returncode == 0:
                 sys.exit(f"the sweep ended after {sum(told.values())} kills; it is too short for {kills}")
             process = sweep.start()
+            continue
         if chosen is None:
             continue
         kind, pid = chosen

@@ -462,7 +462,11 @@ def test_the_layout_grows_with_the_metrics(
             "some",
             lambda work: replace(
                 trained(work),
-                history=[Step(1, {f"own/{name}": float(work.seed) for name in ("r10", "r1", "medr", "r5")})],
+                history=[
+                    Step(
+                        1, {f"own/{name}": float(work.seed) for name in ("r10", "r1", "r5²10", "medr", "r5")}
+                    )
+                ],
             ),
         )
         overview.update(plan)
@@ -471,7 +475,7 @@ def test_the_layout_grows_with_the_metrics(
         for category in laid_out(tmp_path).category
     }
     assert "difference to none by seeds" in charts
-    assert charts["own by step"] == ["own/medr", "own/r1", "own/r5", "own/r10"]
+    assert charts["own by step"] == ["own/medr", "own/r1", "own/r5", "own/r5²10", "own/r10"]
 
 
 def test_a_sheet_shows_its_newest_drawing_alone(tmp_path: Path) -> None:

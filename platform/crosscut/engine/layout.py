@@ -56,4 +56,4 @@ def _by_step(names: Collection[str]) -> dict[str, list[str]]:
 
 def _natural(name: str) -> list[str | int]:
     """Sorts `r10` behind `r5`."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
