@@ -18,18 +18,20 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from machine import machine
 from torch import Tensor, nn
 
+from crosscut_trainables.assessment import spread
 from crosscut_trainables.backbones import BACKBONES
 from crosscut_trainables.backbones.backbone import Backbone
 from crosscut_trainables.backbones.stacked_attention import StackedAttention
+from crosscut_trainables.evaluation_options import EvaluationOptions
 from crosscut_trainables.fragments import Fragments, l2norm
-from crosscut_trainables.similarity import CAPTIONS, block_of_images
+from crosscut_trainables.similarity import CAPTIONS, block_of_images, compared
 
 ROWS: tuple[dict[str, Any], ...] = (
     *({"name": "scan", "direction": "t2i", "pooling": pooling} for pooling in ("mean", "lse", "max", "sum")),
@@ -73,24 +75,15 @@ def product(images: Fragments, texts: Fragments) -> float:
     return time.perf_counter() - begun
 
 
-def compared(backbone: Backbone, parts: nn.Module | None, images: Fragments, texts: Fragments) -> Tensor:
-    """(images, captions) in the blocks that an evaluation has."""
-    return torch.cat(list(_blocks(backbone, parts, images, texts)), 1)
-
-
-def _blocks(
-    backbone: Backbone, parts: nn.Module | None, images: Fragments, texts: Fragments
-) -> Iterator[Tensor]:
+def evaluated(backbone: Backbone, parts: nn.Module | None, images: Fragments, texts: Fragments) -> Tensor:
+    """(captions, images) in the blocks that an evaluation has."""
     regions, width = images.fragments.shape[1:]
+    rows, memory_mb = [], EvaluationOptions().memory_mb
     for first in range(0, len(texts), CAPTIONS):
         some = cut(texts, slice(first, first + CAPTIONS))
-        words = some.mask.shape[1]
-        step = max(1, block_of_images(backbone, regions, words, width, len(some), 512))
-        found = [
-            backbone.match(images.take(slice(at, at + step)), some, parts).scores
-            for at in range(0, len(images), step)
-        ]
-        yield torch.cat(found)
+        step = block_of_images(backbone, regions, some.mask.shape[1], width, len(some), memory_mb)
+        rows.append(compared(backbone, parts, images, some, max(1, step)))
+    return torch.cat(rows)
 
 
 def defined(backbone: Backbone, parts: nn.Module | None, images: Fragments, text: Fragments) -> Tensor:
@@ -125,21 +118,19 @@ def row(asked: argparse.Namespace, options: dict[str, Any]) -> dict[str, float]:
         cut_texts = cut(texts, slice(0, CAPTIONS))
         backbone.match(images.take(slice(0, 32)), cut_texts, parts)
         bare = [product(images, texts)]
-        own, scores = timed(lambda: compared(backbone, parts, images, texts))
+        own, scores = timed(lambda: evaluated(backbone, parts, images, texts))
         bare.append(product(images, texts))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        places = [number * len(texts) // asked.loops for number in range(asked.loops)]
+        places = list(spread(len(texts), asked.loops))
         singles = [cut(texts, slice(place, place + 1)) for place in places]
         defined(backbone, parts, images, singles[0])
-        loop, columns = timed(
-            lambda: torch.stack([defined(backbone, parts, images, one) for one in singles], 1)
-        )
+        loop, rows = timed(lambda: torch.stack([defined(backbone, parts, images, one) for one in singles]))
     return {
         "product": min(bare),
         "own": own,
         "loop": loop * len(texts) / len(singles),
         "peak": peak,
-        "apart": float((scores[:, places] - columns).abs().max()),
+        "apart": float((scores[places] - rows).abs().max()),
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from crosscut_trainables.backbones import Backbone
 from crosscut_trainables.batches import PreparedSplit, to_device
@@ -49,6 +49,18 @@ def encode_texts(model: RetrievalModel, split: PreparedSplit, captions: Tensor, 
 
 
 @torch.no_grad()
+def compared(
+    backbone: Backbone, parts: nn.Module | None, images: Fragments, texts: Fragments, step: int
+) -> Tensor:
+    """(texts, images) similarities on the CPU, `step` images at a time."""
+    rows = torch.empty((len(texts), len(images)), dtype=torch.float32)
+    for first in range(0, len(images), step):
+        block = slice(first, first + step)
+        rows[:, block] = backbone.match(images.take(block), texts, parts).scores.T.float().cpu()
+    return rows
+
+
+@torch.no_grad()
 def similarity(
     model: RetrievalModel,
     backbone: Backbone,
@@ -74,12 +86,7 @@ def similarity(
     parts = [torch.empty((0, count), dtype=torch.float32)]
     for captions, step in blocks[rank::world_size]:
         texts = encode_texts(model, split, captions, device)
-        rows = torch.empty((len(captions), count), dtype=torch.float32)
-        for first in range(0, count, step):
-            block = slice(first, first + step)
-            scores = backbone.match(images.take(block), texts, model.backbone_parts).scores
-            rows[:, block] = scores.T.float().cpu()
-        parts.append(rows)
+        parts.append(compared(backbone, model.backbone_parts, images, texts, step))
     rows = torch.cat(parts)
     if world_size > 1:
         sizes = [sum(len(captions) for captions, _ in blocks[r::world_size]) for r in range(world_size)]

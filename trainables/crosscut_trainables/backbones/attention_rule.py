@@ -59,7 +59,6 @@ class AttentionRule:
         What cosines with attended vectors are made of does not change by a factor, and a pass over memory less is
         a tenth of the time of all. `shares` and `spare` are of the shape and type of `cosines`.
         """
-        factor: Tensor | float = self.scale
         if self.over_queries == "softmax":
             torch.softmax(cosines.masked_fill(~query_mask, ABSENT), 2, out=shares)
         elif self.clipped:
@@ -68,13 +67,11 @@ class AttentionRule:
             shares.copy_(cosines)
         if self.over_queries == "l2":
             torch.mul(shares, shares, out=spare)
-            factor = spare.sum(2, keepdim=True).clamp_(min=1e-16).sqrt_().add_(1e-8).reciprocal_()
-            factor = factor.mul_(self.scale)
-        absent = torch.zeros_like(key_mask, dtype=cosines.dtype).masked_fill_(~key_mask, ABSENT)
-        if isinstance(factor, torch.Tensor):
-            torch.addcmul(absent, shares, factor, out=shares)
+            norm = spare.sum(2, keepdim=True).clamp_(min=1e-16).sqrt_()
+            factor = norm.add_(1e-8).reciprocal_().mul_(self.scale)
         else:
-            shares.mul_(factor).add_(absent)
+            factor = cosines.new_full((), self.scale)
+        torch.addcmul(_absent(key_mask, cosines.dtype), shares, factor, out=shares)
         if self.scale > SAFE:
             shares.sub_(shares.amax(1, keepdim=True))
         shares.exp_()
@@ -84,7 +81,7 @@ class AttentionRule:
 
     def weights_of_raw(self, raw: Tensor, norm: Tensor | None, key_mask: Tensor) -> Tensor:
         """α from what `raw` gives."""
-        absent = torch.zeros_like(key_mask, dtype=raw.dtype).masked_fill_(~key_mask, ABSENT)
+        absent = _absent(key_mask, raw.dtype)
         if norm is None:
             weights = torch.softmax(raw * self.scale + absent, 1)
         else:
@@ -134,3 +131,8 @@ class AttentionRule:
         # The operator of LeakyReLU itself: `where` takes ten times as long on the CPU.
         through: Tensor = torch.ops.aten.leaky_relu_backward(grad, cosines, SLOPE, False)
         return through
+
+
+def _absent(key_mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """What is added to logits: `ABSENT` at padding, else 0."""
+    return torch.zeros_like(key_mask, dtype=dtype).masked_fill_(~key_mask, ABSENT)
