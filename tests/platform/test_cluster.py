@@ -64,3 +64,16 @@ def test_a_ray_that_does_not_start_is_tried_again_and_then_told(
     with told, connected({"arm": Resources()}, "local", tmp_path / "ray.log") as cluster:
         assert cluster.own
     assert tries == ["local"] * 3
+
+
+def test_a_driver_whose_machine_leaves_the_cluster_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = {"here": Node(2.0), "there": Node(4.0)}
+    monkeypatch.setattr(clusters, "_here", lambda: "here")
+    monkeypatch.setattr(clusters, "_raylet_is_dead", lambda: False)
+    monkeypatch.setattr(clusters, "_nodes", lambda: nodes)
+    cluster = clusters.Cluster(Capacity({"there": Node(4.0)}), own=False, start=lambda: None)
+    cluster.look()
+    assert cluster.capacity.nodes == nodes
+    del nodes["here"]
+    with pytest.raises(ClusterLost, match="the machine that this driver runs on has left the cluster"):
+        cluster.look()
