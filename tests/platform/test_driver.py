@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -126,6 +128,34 @@ def test_a_sweep_is_done_and_reported(
     assert site == Site(str(folder), str(tmp_path), site.commit, declaration.hash)
     assert list((folder / "tensorboard").glob("events.out.tfevents.*.columns"))
     assert not (folder / FILE).exists() and not held(LocalPlace(folder))
+
+
+def test_a_slow_storage_slows_a_sweep_and_loses_nothing(
+    fake: Fake,
+    run: Run,
+    tmp_path: Path,
+    make_experiment: Callable[..., Experiment],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[str] = []
+
+    def slowly(call: Callable[..., Any]) -> Callable[..., Any]:
+        def late(*arguments: Any, **options: Any) -> Any:
+            slept.append(call.__name__)
+            time.sleep(0.1)
+            return call(*arguments, **options)
+
+        return late
+
+    for name in ("read", "write", "put", "files", "remove"):
+        monkeypatch.setattr(LocalPlace, name, slowly(getattr(LocalPlace, name)))
+    well, text = run(make_experiment())
+    monkeypatch.undo()
+    assert well and "cannot be written" not in text and {"write", "put"} <= {*slept}
+    store = Store(tmp_path / "results" / "toy")
+    assert sorted(store.recorded()) == sorted(work.key for work in fake.trained)
+    assert all(store.read(key) is not None for key in store.recorded())
+    assert not (store.folder / FILE).exists() and not held(LocalPlace(store.folder))
 
 
 def test_what_is_recorded_is_not_done_again_and_no_cluster_is_started(
