@@ -54,6 +54,9 @@ class Mirror:
         self.path = store.folder / FILE
         self._updated: float | None = None
         self._took = 0.0
+        if any(arm.trials for arm in plan.arms):
+            # Now, since an interruption in the middle of the import would leave half of it to the last update.
+            import optuna.storages.journal  # noqa: F401
 
     def update(self, every: float = 0.0) -> bool:
         """Bring it up to date, unless that was done less than `every` seconds ago; whether anything was new.

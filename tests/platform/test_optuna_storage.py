@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +52,24 @@ def mixed(outcome: Outcome) -> Outcome:
         return record
 
     return of
+
+
+def test_nothing_is_imported_once_runs_end_for_an_interruption_would_leave_half_of_it(
+    plan: Plan, store: Store, complete: Complete, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete(plan)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "optuna"]:
+        monkeypatch.delitem(sys.modules, name)
+
+    class Closed:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name.partition(".")[0] == "optuna":
+                raise ImportError(name)
+
+    mirror = Mirror(plan, store)
+    monkeypatch.setattr(sys, "meta_path", [Closed(), *sys.meta_path])
+    assert mirror.update()
+    assert len(studies(mirror.path)) == 2
 
 
 def test_optuna_finds_a_study_for_every_arm_with_all_that_is_known_of_its_trials(
