@@ -45,6 +45,7 @@ class Assessment:
             split,
             device=self.session.device,
             memory_mb=self.config.evaluation.memory_mb,
+            bf16=self.config.evaluation.precision == "bf16",
             rank=self.session.rank,
             world_size=self.session.world_size,
         )

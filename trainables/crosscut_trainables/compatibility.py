@@ -30,6 +30,9 @@ def _of_backbone(config: RetrievalConfig) -> Iterator[str]:
             yield f"{name} needs a backbone that exposes attention; {backbone.name} has none"
     if encoder is not None and backbone.needs_positions and not encoder.has_positions:
         yield f"{backbone.name} needs an image encoder with positions; {encoder.name} has none"
+    if config.evaluation.precision == "bf16" and not backbone.rounds:
+        which = f"{backbone.name} with a peak" if "peak" in type(backbone).model_fields else backbone.name
+        yield f"evaluation.precision: bf16 needs a backbone that compares fragments alone; {which} does not"
     if config.fusion is not None and not backbone.exposes_attention:
         yield f"fusion needs a backbone that compares fragments; {backbone.name} does not"
 

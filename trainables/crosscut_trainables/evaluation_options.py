@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -61,6 +62,10 @@ class EvaluationOptions(Options):
         ge=0,
         le=10_000,
         description="Captions of test, evenly apart, that a record keeps with picture and attention, 0 to 10000.",
+    )
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32",
+        description="What regions and words are multiplied in while all pairs are compared: fp32 or bf16.",
     )
     memory_mb: int = Field(
         512, ge=1, le=1_000_000, description="Memory that comparing all pairs may take, 1 to 1000000 MB."

@@ -39,6 +39,10 @@ class Fragments:
         """The images or texts at `index`, in its order."""
         return Fragments(self.fragments[index], self.mask[index], self.summary[index])
 
+    def rounded(self) -> Fragments:
+        """The same with fragments in bfloat16; the summary stays as it is."""
+        return replace(self, fragments=self.fragments.to(torch.bfloat16))
+
     def view(self) -> Fragments:
         """The same numbers, seen apart: gradients of this view add up before they reach what it is a view of."""
         return replace(

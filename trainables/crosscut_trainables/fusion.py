@@ -37,6 +37,10 @@ class Fused(Backbone):
         return self.whole.poolings
 
     @property
+    def rounds(self) -> bool:
+        return self.local.rounds
+
+    @property
     def learns(self) -> bool:
         return self.learned or self.local.learns or self.whole.learns
 

@@ -68,6 +68,7 @@ def similarity(
     *,
     device: str = "cpu",
     memory_mb: int = 512,
+    bf16: bool = False,
     rank: int = 0,
     world_size: int = 1,
 ) -> NDArray[np.float32]:
@@ -76,16 +77,21 @@ def similarity(
     Captions are taken in order of their length, so that little is spent on padding, in blocks that are dealt out
     to the workers in turn. Blocks do not depend on the number of workers, so neither do the last bits. What
     comparing a block holds at once, regions x words x 4 bytes x the tensors that the backbone needs, stays below
-    `memory_mb`; one pair is compared even where that alone is more.
+    `memory_mb`; one pair is compared even where that alone is more. With `bf16` fragments are rounded to bfloat16
+    before, for a backbone that `rounds`.
     """
     count = len(split.present)
     images = encode_images(model, split, torch.arange(count), device)
     by_length = torch.argsort(split.lengths, stable=True)
     width = images.summary.shape[1]
+    if bf16:
+        images = images.rounded()
     blocks = list(_blocks(by_length, split, backbone, width, memory_mb))
     parts = [torch.empty((0, count), dtype=torch.float32)]
     for captions, step in blocks[rank::world_size]:
         texts = encode_texts(model, split, captions, device)
+        if bf16:
+            texts = texts.rounded()
         parts.append(compared(backbone, model.backbone_parts, images, texts, step))
     rows = torch.cat(parts)
     if world_size > 1:

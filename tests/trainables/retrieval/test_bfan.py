@@ -66,15 +66,18 @@ def whole(vectors: Tensor) -> Fragments:
     return Fragments(vectors, torch.ones(vectors.shape[:2], dtype=torch.bool), vectors[:, 0])
 
 
-@pytest.fixture(params=[(2**18, 32), (40, 32), (40, 2)], ids=["one block", "several blocks", "and groups"])
-def block_values(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    values, group = request.param
-    for bound in ("BLOCK_VALUES", "GRADIENT_VALUES", "COLUMNS"):
-        monkeypatch.setattr(relevance, bound, {"cpu": values, "cuda": values})
+@pytest.fixture(
+    params=[(2**18, 32, 2**18), (40, 32, 2**18), (40, 2, 2**18), (40, 2, 0)],
+    ids=["one rectangle", "several rectangles", "and groups", "and nothing kept"],
+)
+def rectangles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    values, group, kept = request.param
+    monkeypatch.setattr(relevance, "VALUES", {"cpu": values})
+    monkeypatch.setattr(relevance, "KEPT", {"cpu": kept})
     monkeypatch.setattr(by_length, "GROUP", group)
 
 
-@pytest.mark.usefixtures("block_values")
+@pytest.mark.usefixtures("rectangles")
 @pytest.mark.parametrize("focus", ["equal", "prob"])
 @pytest.mark.parametrize("temperature", [20.0, 4.0])
 def test_scores_and_gradients_are_those_of_the_definition(

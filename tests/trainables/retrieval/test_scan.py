@@ -60,11 +60,14 @@ def direct_scores(images: Fragments, texts: Fragments, backbone: Scan) -> Tensor
     return torch.stack(rows)
 
 
-@pytest.fixture(params=[(2**18, 32), (40, 32), (40, 2)], ids=["one block", "several blocks", "and groups"])
-def block_values(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    values, group = request.param
-    for bound in ("BLOCK_VALUES", "GRADIENT_VALUES", "COLUMNS"):
-        monkeypatch.setattr(relevance, bound, {"cpu": values, "cuda": values})
+@pytest.fixture(
+    params=[(2**18, 32, 2**18), (40, 32, 2**18), (40, 2, 2**18), (40, 2, 0)],
+    ids=["one rectangle", "several rectangles", "and groups", "and nothing kept"],
+)
+def rectangles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    values, group, kept = request.param
+    monkeypatch.setattr(relevance, "VALUES", {"cpu": values})
+    monkeypatch.setattr(relevance, "KEPT", {"cpu": kept})
     monkeypatch.setattr(by_length, "GROUP", group)
 
 
@@ -75,7 +78,7 @@ OPTIONS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.usefixtures("block_values")
+@pytest.mark.usefixtures("rectangles")
 @pytest.mark.parametrize(
     ("direction", "options"),
     [
@@ -113,7 +116,9 @@ def test_without_a_gradient_single_precision_says_what_double_does(
     torch.testing.assert_close(found.double(), expected.detach(), rtol=0, atol=2e-5)
 
 
-def test_without_a_gradient_every_group_of_one_length_is_compared_at_once(make_fragments: Any) -> None:
+def test_texts_of_one_length_are_compared_at_once_up_to_a_bound(
+    make_fragments: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     images, texts = make_fragments([3, 5], 3), make_fragments([4] * 20 + [2, 6] * 3, 4, width=7)
     seen: list[tuple[int, int]] = []
 
@@ -121,12 +126,12 @@ def test_without_a_gradient_every_group_of_one_length_is_compared_at_once(make_f
         seen.append((len(group), group.mask.shape[1]))
         return images.summary @ group.summary.T
 
-    with torch.no_grad():
-        torch.testing.assert_close(by_length.by_length(texts, compare), compare(texts))
+    torch.testing.assert_close(by_length.by_length(texts, compare), compare(texts))
     assert seen[:-1] == [(23, 4), (3, 6)]
     seen.clear()
+    monkeypatch.setattr(by_length, "PLACES", 72)
     by_length.by_length(texts, compare)
-    assert seen == [(16, 4), (10, 6)]
+    assert seen == [(18, 4), (8, 6)]
 
 
 @pytest.mark.parametrize("direction", ["t2i", "i2t"])

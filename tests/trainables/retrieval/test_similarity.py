@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -74,7 +75,7 @@ def test_a_bound_below_one_pair_still_compares_pair_by_pair(
 def test_a_block_holds_no_more_than_the_memory() -> None:
     backbone = Scan()
     images = block_of_images(backbone, regions=36, words=20, width=1024, captions=256, memory_mb=512)
-    per_image = 4 * 6 * 36 * 20 * 256
+    per_image = 4 * 3 * 20 * 256
     assert images * per_image <= 512 * 2**20 < (images + 1) * per_image
 
 
@@ -88,3 +89,31 @@ def test_attention_of_words_is_there_for_words_alone(prepared: PreparedSplit, mo
     for options in ({"name": "scan", "direction": "i2t"}, {"name": "vse++"}):
         other = RetrievalConfig.model_validate({"backbone": options})
         assert attention_of_words(model_of(other), other.backbone, prepared, torch.tensor([0])) is None
+
+
+@pytest.mark.parametrize("fusion", [None, {"local_weight": 0.5}], ids=["alone", "fused"])
+@pytest.mark.parametrize(
+    "backbone",
+    [{"name": "scan", "direction": direction} for direction in ("t2i", "i2t", "both")]
+    + [{"name": "bfan"}, {"name": "pfan"}],
+    ids=str,
+)
+def test_in_bfloat16_scores_are_about_those_of_single_precision(
+    prepared: PreparedSplit, model_of: MakeModel, backbone: dict[str, Any], fusion: dict[str, Any] | None
+) -> None:
+    plain = {"backbone": backbone, "fusion": fusion, "evaluation": {"precision": "bf16"}}
+    config = RetrievalConfig.model_validate(plain)
+    model = model_of(config)
+    scores = similarity(model, config.comparison, prepared, bf16=True)
+    exact = similarity(model, config.comparison, prepared)
+    assert scores.dtype == np.float32
+    assert 0 < np.abs(scores - exact).max() < 0.03
+
+
+@pytest.mark.parametrize(
+    "backbone", [{"name": "vse++"}, {"name": "sgr"}, {"name": "pfan", "peak": 0.5}], ids=str
+)
+def test_bfloat16_is_refused_where_more_than_fragments_is_compared(backbone: dict[str, Any]) -> None:
+    name = "pfan with a peak" if "peak" in backbone else backbone["name"]
+    with pytest.raises(ValueError, match=f"precision: bf16 needs .*{re.escape(name)} does not"):
+        RetrievalConfig.model_validate({"backbone": backbone, "evaluation": {"precision": "bf16"}})

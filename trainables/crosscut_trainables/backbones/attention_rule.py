@@ -53,31 +53,75 @@ class AttentionRule:
 
     def shares(
         self, cosines: Tensor, key_mask: Tensor, query_mask: Tensor, shares: Tensor, spare: Tensor
-    ) -> Tensor:
-        """Write weights into `shares` that are proportional to `weights`' over the keys of a query; their sums.
+    ) -> tuple[Tensor, Tensor | None]:
+        """Write weights into `shares` that are proportional to `weights`' over the keys of a query.
 
         What cosines with attended vectors are made of does not change by a factor, and a pass over memory less is
-        a tenth of the time of all. `shares` and `spare` are of the shape and type of `cosines`.
+        a tenth of the time of all. `shares` and `spare` are of the shape and type of `cosines`. Gives the sums of
+        the weights, and the norm that `raw` has.
         """
-        if self.over_queries == "softmax":
-            torch.softmax(cosines.masked_fill(~query_mask, ABSENT), 2, out=shares)
-        elif self.clipped:
-            torch.ops.aten.leaky_relu.out(cosines, SLOPE, out=shares)
-        else:
-            shares.copy_(cosines)
+        norm, factor = None, cosines.new_full((), self.scale)
+        self._write_raw(cosines, query_mask, shares)
         if self.over_queries == "l2":
             torch.mul(shares, shares, out=spare)
             norm = spare.sum(2, keepdim=True).clamp_(min=1e-16).sqrt_()
-            factor = norm.add_(1e-8).reciprocal_().mul_(self.scale)
-        else:
-            factor = cosines.new_full((), self.scale)
+            factor = self.scale / (norm + 1e-8)
         torch.addcmul(_absent(key_mask, cosines.dtype), shares, factor, out=shares)
         if self.scale > SAFE:
             shares.sub_(shares.amax(1, keepdim=True))
         shares.exp_()
         if self.focus != "none":
-            shares.mul_(self._kept(shares, key_mask))
-        return shares.sum(1)
+            self._focus(shares, key_mask, spare)
+        return shares.sum(1), norm
+
+    def to_cosines(
+        self,
+        grad: Tensor,
+        cosines: Tensor,
+        norm: Tensor | None,
+        query_mask: Tensor,
+        spare: Tensor,
+        further: Tensor,
+    ) -> Tensor:
+        """The gradient to the cosines, in place of that to the logits (b, k, q, n).
+
+        `norm` is what `shares` gave; `spare` and `further` are overwritten.
+        """
+        if norm is not None:
+            # logits = λ·raw/(norm + ε): the second term is the way through the norm
+            self._write_raw(cosines, query_mask, spare)
+            divisor = norm + 1e-8
+            along = torch.mul(grad, spare, out=further).sum(2, keepdim=True) / (divisor * norm)
+            grad.addcmul_(spare, along, value=-1).mul_(self.scale / divisor)
+        elif self.over_queries == "softmax":
+            self._write_raw(cosines, query_mask, spare)
+            grad.sub_(torch.mul(grad, spare, out=further).sum(2, keepdim=True)).mul_(spare).mul_(self.scale)
+        else:
+            grad.mul_(self.scale)
+        if self.clipped:
+            # The operator of LeakyReLU itself: `where` takes ten times as long on the CPU.
+            torch.ops.aten.leaky_relu_backward.grad_input(grad, cosines, SLOPE, False, grad_input=grad)
+        return grad
+
+    def _write_raw(self, cosines: Tensor, query_mask: Tensor, out: Tensor) -> None:
+        """Write what `raw` gives into `out`."""
+        if self.clipped:
+            torch.ops.aten.leaky_relu.out(cosines, SLOPE, out=out)
+        else:
+            out.copy_(cosines)
+        if self.over_queries == "softmax":
+            torch.softmax(out.masked_fill(~query_mask, ABSENT), 2, out=out)
+
+    def _focus(self, shares: Tensor, key_mask: Tensor, spare: Tensor) -> None:
+        """Set those of the shares to 0 that `_kept` would not keep."""
+        if self.focus == "equal":
+            bound = shares.sum(1, keepdim=True).div_(key_mask.sum(1, keepdim=True).clamp(min=1))
+        else:
+            roots = torch.sqrt(shares, out=spare).sum(1, keepdim=True)
+            bound = spare.mul_(shares).sum(1, keepdim=True).div_(roots.clamp_(min=1e-30))
+        bound.mul_(_above(shares.dtype))
+        bound.masked_fill_(shares.amax(1, keepdim=True) <= bound, -1.0)
+        shares.mul_(torch.gt(shares, bound, out=spare))
 
     def weights_of_raw(self, raw: Tensor, norm: Tensor | None, key_mask: Tensor) -> Tensor:
         """α from what `raw` gives."""
@@ -96,8 +140,7 @@ class AttentionRule:
 
     def _kept(self, shares: Tensor, key_mask: Tensor) -> Tensor:
         """Which keys a query keeps, from weights that need not sum to 1."""
-        # Keys that are alike differ by rounding, which must not choose among them.
-        above = 1 + ROUNDING * torch.finfo(shares.dtype).eps
+        above = _above(shares.dtype)
         if self.focus == "equal":
             keep = shares * key_mask.sum(1, keepdim=True) > shares.sum(1, keepdim=True) * above
         else:
@@ -115,22 +158,10 @@ class AttentionRule:
             return raw, raw.square().sum(2, keepdim=True).clamp(min=1e-16).sqrt()
         return raw, None
 
-    def raw_backward(self, grad: Tensor, cosines: Tensor, raw: Tensor, norm: Tensor | None) -> Tensor:
-        """The gradient to the cosines, from that to the logits (b, k, q, n), which is overwritten."""
-        if norm is not None:
-            # logits = λ·raw/(norm + ε): the second term is the way through the norm
-            divisor = norm + 1e-8
-            along = (grad * raw).sum(2, keepdim=True) / (divisor * norm)
-            grad = grad.addcmul_(raw, along, value=-1).mul_(self.scale / divisor)
-        elif self.over_queries == "softmax":
-            grad = raw * (grad - (grad * raw).sum(2, keepdim=True)) * self.scale
-        else:
-            grad = grad.mul_(self.scale)
-        if not self.clipped:
-            return grad
-        # The operator of LeakyReLU itself: `where` takes ten times as long on the CPU.
-        through: Tensor = torch.ops.aten.leaky_relu_backward(grad, cosines, SLOPE, False)
-        return through
+
+def _above(dtype: torch.dtype) -> float:
+    """By what a weight must exceed its bound: keys that are alike differ by rounding, which must not choose."""
+    return 1 + ROUNDING * torch.finfo(dtype).eps
 
 
 def _absent(key_mask: Tensor, dtype: torch.dtype) -> Tensor:

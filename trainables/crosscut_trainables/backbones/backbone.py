@@ -26,6 +26,11 @@ class Backbone(Component):
     """Whether the image encoder must know where regions are."""
 
     @property
+    def rounds(self) -> bool:
+        """Whether it compares fragments in bfloat16, without gradients, as well as in single precision."""
+        return False
+
+    @property
     def learns(self) -> bool:
         """Whether it has anything to learn, in `parts` or in its poolings."""
         return False

@@ -40,6 +40,10 @@ class Pfan(StackedAttention):
     )
 
     @property
+    def rounds(self) -> bool:
+        return self.peak == 0
+
+    @property
     def directions(self) -> tuple[Direction, ...]:
         return ("t2i",)
 
@@ -59,6 +63,10 @@ class Pfan(StackedAttention):
             return found
         peaks = by_length(texts, lambda group: self._peaks(images, group))
         return Match(found.scores + self.peak * peaks, found.attentions)
+
+    def floats_per_pair(self, regions: int, words: int, width: int) -> int:
+        # A peak wants all weights of a pair, and what they come from: cosines, clipped, logits.
+        return super().floats_per_pair(regions, words, width) + (6 * regions * words if self.peak else 0)
 
     def _peaks(self, images: Fragments, texts: Fragments) -> Tensor:
         """(images, texts) mean over words of the largest weight that a region has."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from crosscut_trainables.backbones.backbone import Backbone
-from crosscut_trainables.backbones.by_length import by_length
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -30,6 +28,10 @@ class StackedAttention(Backbone):
     exposes_attention: ClassVar[bool] = True
 
     @property
+    def rounds(self) -> bool:
+        return True
+
+    @property
     @abstractmethod
     def directions(self) -> tuple[Direction, ...]:
         """The directions in which it attends."""
@@ -47,22 +49,20 @@ class StackedAttention(Backbone):
         return scores[0] if len(scores) == 1 else sum(scores[1:], scores[0]) / len(scores)
 
     def match(self, images: Fragments, texts: Fragments, parts: nn.Module | None) -> Match:
+        from crosscut_trainables.backbones.relevance import relevance
         from crosscut_trainables.match import Match
 
-        scores = [by_length(texts, partial(self._scores, images, d)) for d in self.directions]
+        found = relevance(images, texts, {d: self.rule(d) for d in self.directions})
+        scores = []
+        for direction in self.directions:
+            query_mask = (texts if direction == "t2i" else images).mask.T
+            pooled = self.pooled(found[direction], query_mask, direction)
+            scores.append(pooled if direction == "t2i" else pooled.T)
         return Match(self.combined(scores), tuple(self._attention(images, texts, d) for d in self.directions))
 
     def floats_per_pair(self, regions: int, words: int, width: int) -> int:
-        # At the most: cosines, clipped, logits, weights, and their products, which a peak of weights needs whole.
-        return 6 * regions * words
-
-    def _scores(self, images: Fragments, direction: Direction, texts: Fragments) -> Tensor:
-        from crosscut_trainables.backbones.relevance import relevance
-
-        keys, queries = (images, texts) if direction == "t2i" else (texts, images)
-        found = relevance(keys.fragments, keys.mask, queries.fragments, queries.mask, self.rule(direction))
-        scores = self.pooled(found, queries.mask.T, direction)
-        return scores if direction == "t2i" else scores.T
+        # Relevance, and what pooling makes of it; rectangles of cosines are small.
+        return 3 * (words * ("t2i" in self.directions) + regions * ("i2t" in self.directions))
 
     def _attention(self, images: Fragments, texts: Fragments, direction: Direction) -> Attention:
         from crosscut_trainables.match import Attention
