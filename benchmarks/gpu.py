@@ -145,7 +145,9 @@ def gradient(training: Training) -> Tensor:
     begin_step(training.model, 1)
     training.objective.terms(batch, generators)["loss/total"].backward()
     end_step(training.model, 1)
-    parts = [torch.zeros_like(one) if one.grad is None else one.grad for one in training.learnt]
+    parts = [
+        torch.zeros_like(one) if one.grad is None else one.grad for one in training.model.learnt.values()
+    ]
     return torch.cat([part.flatten().double().cpu() for part in parts])
 
 
@@ -206,14 +208,14 @@ def large(steps: int) -> Iterator[str]:
                 "training": {"batch_size": 128, "precision": precision, "epochs": 2, "learning_rate": 0.0005},
             }
             training = Training(RetrievalConfig.model_validate(plain), MemorySession(seed=3, device=device))
-            assert training.optimizer is not None
+            assert training.step is not None
             number = 0
-            training._train(1, training.optimizer)
+            training._train(1, training.step)
             begun = time.perf_counter()
             epoch = 1
             while number < (steps if device != "cpu" else 1):
                 epoch += 1
-                training._train(epoch, training.optimizer)
+                training._train(epoch, training.step)
                 number += len(training.batches)
             taken[device, precision] = (time.perf_counter() - begun) / number
         cpu, *gpu = (1e3 * seconds for seconds in taken.values())

@@ -19,12 +19,9 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-
-# Its functions hold, as default arguments, the group that there is when it is first imported, and torch's
-# optimizers import it. Imported here, before there is a group, it holds none: a group that is held outlives its
-# destruction, and so do its threads, one of which may end the process with SIGABRT while Python shuts down.
-import torch.distributed.nn.functional
 from torch import Tensor, nn
+
+from crosscut_trainables.collectives import all_gather, all_reduce
 
 
 def share(count: int, rank: int, world_size: int) -> slice:
@@ -45,14 +42,13 @@ class _Gather(torch.autograd.Function):
         ctx.own = slice(sum(sizes[:rank]), sum(sizes[: rank + 1]))
         padded = x.new_zeros((max(sizes), *x.shape[1:]))
         padded[: len(x)] = x
-        parts = [torch.empty_like(padded) for _ in sizes]
-        dist.all_gather(parts, padded)
+        parts = all_gather(padded, len(sizes))
         return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple[Tensor, None]:
         grad: Tensor = grads[0].clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(grad)
+        all_reduce(grad)
         return grad[ctx.own], None
 
 
@@ -60,13 +56,13 @@ class _Total(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         x = x.clone()
-        dist.all_reduce(x)
+        all_reduce(x)
         return x
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Tensor:
         grad: Tensor = grads[0].clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(grad)
+        all_reduce(grad)
         return grad
 
 
@@ -96,7 +92,7 @@ def average_gradients(parameters: Iterable[nn.Parameter], world_size: int) -> No
             parameter.grad = torch.zeros_like(parameter)
         grads.append(parameter.grad)
     flat = torch.cat([grad.flatten() for grad in grads])
-    dist.all_reduce(flat)
+    all_reduce(flat)
     flat /= world_size
     for grad, mean in zip(grads, flat.split([grad.numel() for grad in grads]), strict=True):
         grad.copy_(mean.view_as(grad))

@@ -111,6 +111,8 @@ class Evaluation:
     """Some queries to look at, by the names of `ranks`; the same ones in every run."""
     splits: Mapping[str, SplitFacts] = field(default_factory=dict)
     """What splits are, by the first part of the names of `ranks`."""
+    spent: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by what they went into, such as `forward`: parts of the time of the run, not all of it."""
     notes: Sequence[str] = ()
     """What a reader of the result should know of this run, a sentence each and without its full stop, such as
     `its gradient was zero in epoch 4`. Empty for a run of which nothing is to be said."""

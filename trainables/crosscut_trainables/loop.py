@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
@@ -14,14 +13,10 @@ from crosscut_trainables.assessment import Assessment
 from crosscut_trainables.asymmetry.texts import TextMaker
 from crosscut_trainables.attention_picture import attention_picture
 from crosscut_trainables.augmentation import Augmentation
-from crosscut_trainables.averaging import WeightAverage
-from crosscut_trainables.batch_norm import end_step
 from crosscut_trainables.batches import Batches, PreparedSplit
 from crosscut_trainables.config import RetrievalConfig
-from crosscut_trainables.distribution import average_gradients
 from crosscut_trainables.diverged import Diverged
 from crosscut_trainables.domain import splits_of
-from crosscut_trainables.dropout import begin_step
 from crosscut_trainables.evaluation import Evaluation
 from crosscut_trainables.model import RetrievalModel
 from crosscut_trainables.objective import Objective
@@ -31,6 +26,8 @@ from crosscut_trainables.ranks import all_last
 from crosscut_trainables.schedule import learning_rate
 from crosscut_trainables.session import Gallery, Session
 from crosscut_trainables.state import copied
+from crosscut_trainables.step import Step
+from crosscut_trainables.stopwatch import Stopwatch
 from crosscut_trainables.towers import towers_of
 
 SELECTION = "dev/rsum"
@@ -74,15 +71,12 @@ class Training:
         )
         self.model = RetrievalModel(config, towers, session.seed)
         self.model.to(session.device)
-        self.learnt = list(self.model.learnt.values())
-        self.optimizer: torch.optim.Optimizer | None = None
-        if self.learnt:
-            groups = self.model.groups(towers.encoder_rate)
-            self.optimizer = torch.optim.AdamW(
-                groups, lr=options.learning_rate, weight_decay=options.weight_decay
-            )
-        self.average = WeightAverage(self.model, options.ema) if options.ema is not None else None
+        self.watch = Stopwatch(session.device)
         self.objective = Objective(config, self.model, session.world_size)
+        self.step: Step | None = None
+        if self.model.learnt:
+            groups = self.model.groups(towers.encoder_rate)
+            self.step = Step(options, self.objective, list(self.model.learnt.values()), groups, self.watch)
         self.assessment = Assessment(config, towers, self.model, session)
         self.progress = Progress()
 
@@ -90,12 +84,13 @@ class Training:
         self._restore()
         options, progress = self.config.training, self.progress
         # A model that learns nothing is only measured.
-        epochs = 1 if self.optimizer is None else options.epochs
+        epochs = 1 if self.step is None else options.epochs
         while progress.epoch < epochs and not progress.stopped:
             epoch = progress.epoch + 1
-            metrics = {} if self.optimizer is None else self._train(epoch, self.optimizer)
-            with self._averaged():
-                found = self.assessment.recalls("dev")
+            metrics = {} if self.step is None else self._train(epoch, self.step)
+            with nullcontext() if self.step is None else self.step.averaged():
+                with self.watch.of("evaluation"):
+                    found = self.assessment.recalls("dev")
                 metrics |= found.metrics
                 i2t, t2i = found.ranks.values()
                 if all_last(i2t, t2i, len(self.prepared_dev.present)):
@@ -114,7 +109,7 @@ class Training:
                 self._save()
         return self._finish()
 
-    def _train(self, epoch: int, optimizer: torch.optim.Optimizer) -> dict[str, float]:
+    def _train(self, epoch: int, step: Step) -> dict[str, float]:
         """One epoch; its metrics. Nothing waits for the device before its end."""
         self.model.train()
         rate = 0.0
@@ -127,26 +122,15 @@ class Training:
         farthest = torch.zeros((), device=self.session.device)
         steepest = torch.zeros((), device=self.session.device)
         started = time.perf_counter()
-        for batch in self.batches.epoch(epoch):
+        for batch in self.watch.each(self.batches.epoch(epoch), "data"):
             rate = learning_rate(self.config.training, epoch, batch.number, len(self.batches))
-            for group in optimizer.param_groups:
-                group["lr"] = rate * group["share"]
-            step = (epoch - 1) * len(self.batches) + batch.number
-            begin_step(self.model, seed_for(self.session.seed, "dropout", step))
-            terms = self.objective.terms(batch, generators)
-            optimizer.zero_grad(set_to_none=True)
-            terms["loss/total"].backward()
-            average_gradients(self.learnt, self.session.world_size)
-            terms["grad_norm"] = torch.nn.utils.clip_grad_norm_(self.learnt, self.config.training.clip_norm)
-            optimizer.step()
-            end_step(self.model, self.session.world_size)
-            if self.average is not None:
-                self.average.update()
-            steepest = torch.maximum(steepest, terms["grad_norm"].detach())
+            number = (epoch - 1) * len(self.batches) + batch.number
+            terms = step(batch, rate, seed_for(self.session.seed, "dropout", number), generators)
+            steepest = torch.maximum(steepest, terms["grad_norm"])
             for name, value in terms.items():
-                sums[name] = sums[name] + value.detach() if name in sums else value.detach()
+                sums[name] = sums[name] + value if name in sums else value
             if collapsed_at is not None:
-                distance = (terms["loss/match"].detach() / collapsed_at - 1).abs()
+                distance = (terms["loss/match"] / collapsed_at - 1).abs()
                 farthest = torch.maximum(farthest, distance)
         names = list(sums)
         means = (torch.stack([sums[name] for name in names]) / len(self.batches)).tolist()
@@ -169,19 +153,6 @@ class Training:
         if steepest == 0:
             self.progress.health.still.append(epoch)
 
-    @contextmanager
-    def _averaged(self) -> Iterator[None]:
-        """The model with its averaged weights, where it keeps an average."""
-        if self.average is None:
-            yield
-            return
-        own = copied(self.model.state_dict())
-        self.model.load_state_dict(self.average.state_of_model())
-        try:
-            yield
-        finally:
-            self.model.load_state_dict(own)
-
     def _text_maker(self, train: PreparedSplit) -> TextMaker | None:
         options = self.config.asymmetry
         if options is None:
@@ -197,8 +168,9 @@ class Training:
         metrics = dict(self.progress.best)
         notes = (*self.towers.notes, *self.progress.health.notes)
         if self.session.phase == "search":
-            return Evaluation(metrics, notes=notes)
-        found = self.assessment.run()
+            return Evaluation(metrics, notes=notes, spent=self._spent())
+        with self.watch.of("evaluation"):
+            found = self.assessment.run()
         return Evaluation(
             metrics=metrics | found.metrics,
             ranks=found.ranks,
@@ -208,7 +180,13 @@ class Training:
             examples=found.examples,
             splits=found.splits,
             notes=notes,
+            spent=self._spent(),
         )
+
+    def _spent(self) -> dict[str, float]:
+        """Seconds by phase, those of earlier tries that were resumed included."""
+        earlier, now = self.progress.spent, self.watch.seconds()
+        return {phase: earlier.get(phase, 0.0) + seconds for phase, seconds in now.items()}
 
     def _show(self) -> None:
         """Show what the words of some dev captions attend to, where somebody watches."""
@@ -226,10 +204,9 @@ class Training:
 
     def _save(self) -> None:
         state = {
-            "progress": self.progress.state(),
+            "progress": self.progress.state() | {"spent": self._spent()},
             "model": self.model.state_dict(),
-            "optimizer": None if self.optimizer is None else self.optimizer.state_dict(),
-            "average": None if self.average is None else self.average.state(),
+            "step": None if self.step is None else self.step.state(),
         }
         self.session.save(copied(state, "cpu"))
 
@@ -242,7 +219,5 @@ class Training:
             {**progress, "weights": copied(progress["weights"], self.session.device)}
         )
         self.model.load_state_dict(state["model"])
-        if self.optimizer is not None:
-            self.optimizer.load_state_dict(copied(state["optimizer"]))
-        if self.average is not None:
-            self.average.restore(state["average"])
+        if self.step is not None:
+            self.step.restore(copied(state["step"]))

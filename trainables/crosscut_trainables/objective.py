@@ -20,7 +20,7 @@ from torch.func import functional_call
 from crosscut_trainables.batches import Batch, MadeTexts
 from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.constraints import Constraint
-from crosscut_trainables.constraints.pairs import matched_pairs
+from crosscut_trainables.constraints.pairs import MatchedPairs, matched_pairs
 from crosscut_trainables.distribution import gather, share, total
 from crosscut_trainables.fragments import Fragments, joined
 from crosscut_trainables.match import Match
@@ -73,13 +73,15 @@ class Objective:
             texts = self._gathered(joined([shard.texts for shard in shards]), batch.words, batch.sizes)
             for shard in shards:
                 shard.see_texts(texts)
+            # One attention for all constraints.
+            pairs = [shard.pairs(batch) for shard in shards]
             for name, constraint in self.constraints.items():
                 drawn = generators[name].get_state()
                 own = []
-                for shard in shards:
+                for shard, matched in zip(shards, pairs, strict=True):
                     # Draws are for the whole batch, so every shard takes its own from the same ones.
                     generators[name].set_state(drawn)
-                    own.append(shard.constrained(constraint, batch, generators[name]))
+                    own.append(shard.constrained(constraint, matched, generators[name]))
                 term = total(torch.stack(own).sum() if len(own) > 1 else own[0], self.world_size)
                 terms[f"loss/{name}"] = term
                 whole = whole + constraint.weight * term
@@ -174,14 +176,18 @@ class _Shard:
         places = torch.arange(self.places.start, self.places.stop, device=scores.device)
         return scores.view(len(scores), pairs, made.each)[places, places - self.places.start]
 
-    def constrained(self, constraint: Constraint, batch: Batch, generator: torch.Generator) -> Tensor:
-        """A constraint's term over the shard's matched pairs, with all texts of the batch at hand.
+    def pairs(self, batch: Batch) -> list[MatchedPairs]:
+        """The shard's matched pairs, with all texts of the batch at hand, in each direction that attends."""
+        places = torch.arange(self.places.start, self.places.stop, device=batch.image_of.device)
+        own = places - self.places.start
+        return [matched_pairs(a, own, places, self._texts, batch.image_of) for a in self._attentions]
+
+    @staticmethod
+    def constrained(constraint: Constraint, pairs: list[MatchedPairs], generator: torch.Generator) -> Tensor:
+        """A constraint's term over the shard's matched pairs.
 
         Where a backbone attends in both directions it is the mean of the two, so that a weight means the same.
         """
-        places = torch.arange(self.places.start, self.places.stop, device=batch.image_of.device)
-        own = places - self.places.start
-        pairs = [matched_pairs(a, own, places, self._texts, batch.image_of) for a in self._attentions]
         terms = [constraint.loss(pair, generator) for pair in pairs]
         return terms[0] if len(terms) == 1 else torch.stack(terms).mean()
 

@@ -24,6 +24,8 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
     """What was reported of each epoch."""
     health: Health = field(default_factory=Health)
+    spent: dict[str, float] = field(default_factory=dict)
+    """Seconds by phase of the tries before this one, up to the checkpoint that it resumed from."""
     stopped: bool = False
     """Whether it was told to stop; no checkpoint is kept then."""
 

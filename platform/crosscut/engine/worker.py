@@ -144,6 +144,7 @@ def train(
                     f"{work.trainable} returned {type(evaluation).__name__}, expected an Evaluation"
                 )
             refuse_nan(evaluation.metrics, "in its evaluation")
+            refuse_nan(evaluation.spent, "among its seconds")
             outcome = _outcome(work, "pruned" if session.stopped else "finished", evaluation)
         except (Exception, SystemExit) as error:
             _leave_what_is_not_its_own(error, attempts, world_size)
@@ -202,6 +203,7 @@ def _outcome(work: Work, status: Status, evaluation: Evaluation) -> Record:
         splits=dict(evaluation.splits),
         details=Details(dict(evaluation.rankings), dict(evaluation.examples)),
         notes=_notes(evaluation.notes),
+        spent={str(name): float(seconds) for name, seconds in evaluation.spent.items()},
     )
     record.to_files()
     return record

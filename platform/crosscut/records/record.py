@@ -86,6 +86,8 @@ class Record:
     """What the trainable says of the run, a sentence each."""
     seconds: float = 0.0
     """Time spent training and evaluating, over all attempts that were resumed."""
+    spent: Mapping[str, float] = field(default_factory=dict)
+    """What of it went into what, as the trainable says; not all of it need be told."""
     started: float = 0.0
     """Unix time at which the last attempt began."""
     ended: float = 0.0
@@ -131,6 +133,7 @@ class Record:
             "attempts": [asdict(attempt) for attempt in self.attempts],
             "notes": list(self.notes),
             "seconds": self.seconds,
+            "spent": dict(self.spent),
             "started": self.started,
             "ended": self.ended,
             "provenance": dict(self.provenance),
@@ -175,10 +178,11 @@ class Record:
             traits={name: QueryValues(*pair) for name, pair in traits.items()},
             splits={name: SplitFacts(**facts) for name, facts in body.get("splits", {}).items()},
             failure=None if failure is None else Failure(**failure),
-            # A record that was written before there were notes or attempts is as good as any.
+            # A record that was written before there were notes, attempts or parts of its time is as good.
             attempts=tuple(Attempt(**attempt) for attempt in body.get("attempts", ())),
             notes=tuple(body.get("notes", ())),
             seconds=body["seconds"],
+            spent=body.get("spent", {}),
             started=body["started"],
             ended=body["ended"],
             provenance=body["provenance"],

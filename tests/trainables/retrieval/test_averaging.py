@@ -141,7 +141,8 @@ def test_a_resumed_run_is_the_undisturbed_one_to_the_bit(toy_data: Any, backbone
     assert whole.state is not None
     assert resumed.state is not None
     for kept in ("model", "average"):
-        one, two = (session.state[kept] for session in (whole, resumed))  # type: ignore[index]
+        states = [{**session.state, **session.state["step"]} for session in (whole, resumed)]  # type: ignore[dict-item]
+        one, two = (state[kept] for state in states)
         one, two = (state.get("weights", state) for state in (one, two))
         assert all(torch.equal(two[name], value) for name, value in one.items())
 
@@ -164,7 +165,7 @@ def test_what_is_evaluated_and_kept_is_the_average(toy_data: Any) -> None:
     wanted = config(data, 0.99, epochs=1)
     evaluation = loop.run(wanted, session)
     assert session.state is not None
-    average, own = session.state["average"]["weights"], session.state["model"]
+    average, own = session.state["step"]["average"]["weights"], session.state["model"]
     best = session.state["progress"]["weights"]
     assert all(torch.equal(best[name], value) for name, value in average.items())
     assert any(not torch.equal(own[name], value) for name, value in average.items())

@@ -191,12 +191,12 @@ def test_ccs_has_the_same_gradient_whatever_threads_do(make_fragments: Any) -> N
     fragments = replace(double, fragments=leaf)
     weights = torch.rand((items, width, width), generator=generator())
     apart = ~torch.eye(items, dtype=torch.bool)
-    pairs = MatchedPairs(fragments, fragments, weights, fragments, apart, torch.arange(items))
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
         found = []
         for _ in range(100):
+            pairs = MatchedPairs(fragments, fragments, weights, fragments, apart, torch.arange(items))
             loss = ContentSwapping(negatives="random").loss(pairs, generator())
             found.append(torch.autograd.grad(loss, leaf)[0])
     finally:

@@ -481,7 +481,7 @@ def test_an_average_of_weights_is_evaluated_behind_stages(toy_data: Any) -> None
     one, two = ([[m["loss/match"], m["grad_norm"]] for _, m in timeless(session)] for session in sessions)
     assert one == two
     assert sessions[1].state is not None
-    weights = sessions[1].state["average"]["weights"]
+    weights = sessions[1].state["step"]["average"]["weights"]
     assert any(name.startswith("image_encoder.linear") for name in weights)
     plain, averaged = (session.state["progress"]["weights"] for session in sessions if session.state)
     assert any(not torch.equal(value, averaged[name]) for name, value in plain.items())
@@ -574,8 +574,8 @@ def test_the_learning_rate_inside_the_encoders_is_a_share_of_the_run_s(
     monkeypatch.setattr(loop, "towers_of", lambda config, session: towers)
     training = loop.Training(config, Unwatched(seed=1))
     training.run()
-    assert training.optimizer is not None
-    assert [group["lr"] for group in training.optimizer.param_groups] == pytest.approx([0.01, 1e-11])
+    assert training.step is not None
+    assert [group["lr"] for group in training.step.optimizer.param_groups] == pytest.approx([0.01, 1e-11])
     for one, weights in zip((towers.images, towers.texts), before, strict=True):
         for name, value in one.encoder.state_dict().items():
             torch.testing.assert_close(value, weights[name], rtol=0, atol=1e-8)
@@ -595,7 +595,7 @@ def test_a_model_that_learns_nothing_is_measured_once(
     expected = scores(config, towers)
     session = Unwatched(seed=1, phase=phase)
     training = loop.Training(config, session)
-    assert training.optimizer is None
+    assert training.step is None
     evaluation = training.run()
     assert [step for step, _ in session.reports] == [1]
     assert set(session.reports[0][1]) == {name for name in evaluation.metrics if name.startswith("dev/")}

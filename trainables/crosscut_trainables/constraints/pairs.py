@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -31,7 +32,7 @@ class MatchedPairs:
     places: Tensor
     """(P,) where the pairs stand in the batch."""
 
-    @property
+    @cached_property
     def attended(self) -> Tensor:
         """(P, q, D) the attended information a_q = Σ_k w_qk k, of unit norm."""
         return l2norm(self.weights @ self.keys.fragments)
