@@ -76,6 +76,12 @@ def run(
             help="Runs with curves of their own: all, those with a final seed, or none beside what arms come to.",
         ),
     ] = "all",
+    profile: Annotated[
+        bool,
+        typer.Option(
+            "--profile", help="Trace some steps and the first evaluation of every run that is done."
+        ),
+    ] = False,
     notify: Annotated[
         str | None,
         typer.Option(
@@ -92,7 +98,7 @@ def run(
     from crosscut.sweepfile.sweep import read
 
     experiment = prepare(read(sweep, patches or []))
-    order = driver.Order(storage, address, retry_failed, report, curves, notify)
+    order = driver.Order(storage, address, retry_failed, report, curves, profile, notify)
     raise typer.Exit(DONE if driver.run(experiment, order, terminal()) else FAILED)
 
 

@@ -43,6 +43,8 @@ class Order:
     report: bool = True
     tensorboard: Detail = "all"
     """Which runs have curves of their own."""
+    profile: bool = False
+    """Whether runs trace what they do, which takes time."""
     notify: str | None = field(default=None, repr=False)
     """Address of a webhook that is told of failures and of the end. It is a secret."""
 
@@ -108,6 +110,7 @@ def _carry_out(
         commit=provenance.commit(Path.cwd()),
         declaration=declared.hash,
         tensorboard=order.tensorboard,
+        profile=order.profile,
     )
     console.print(
         Text(f"TensorBoard: crosscut tensorboard {store.place.name}    log of Ray: {store.logs / 'ray.log'}"),

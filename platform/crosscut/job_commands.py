@@ -77,6 +77,9 @@ def submit(
         Literal["all", "final", "arms"],
         typer.Option("--tensorboard", help="Runs with curves of their own, as with `crosscut run`."),
     ] = "all",
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Trace what runs do, as with `crosscut run`.")
+    ] = False,
     check: Annotated[
         bool,
         typer.Option(
@@ -118,6 +121,7 @@ def submit(
         arguments += [part for patch in patches or [] for part in ("--set", patch)]
         arguments += ["--retry-failed"] if retry_failed else []
         arguments += ["--tensorboard", curves] if curves != "all" else []
+        arguments += ["--profile"] if profile else []
         variables = {COMMIT: found} if (found := commit(here or Path.cwd())) else {}
         job = server.submit(Path(folder), command(arguments), asked.name, place, variables)
     errors = typer.get_text_stream("stderr")

@@ -541,6 +541,8 @@ def test_the_end_of_run_says_whether_every_run_ended_well(
         monkeypatch.setattr(driver, "run", run)
         assert call("run", "toy.yaml", "--no-report", "--retry-failed", "--address", "auto").code == code
     assert asked[0] == driver.Order("results", "auto", retry_failed=True, report=False)
+    assert call("run", "toy.yaml", "--profile").code == 1
+    assert asked[-1] == driver.Order("results", profile=True)
 
 
 def test_the_plan_of_a_status_is_that_of_the_last_run(ended_sweep: Store) -> None:

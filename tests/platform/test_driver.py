@@ -126,6 +126,7 @@ def test_a_sweep_is_done_and_reported(
     declaration = read_declaration(Store(folder))
     assert declaration is not None and declaration.sealed and declaration.recorded == 0
     assert site == Site(str(folder), str(tmp_path), site.commit, declaration.hash)
+    assert not site.profile
     assert list((folder / "tensorboard").glob("events.out.tfevents.*.columns"))
     assert not (folder / FILE).exists() and not held(LocalPlace(folder))
 
@@ -352,3 +353,10 @@ def test_a_run_that_is_refused_leaves_what_was_asked_for_before(
     with pytest.raises(InputError):
         run(make_experiment(seeds=9))
     assert (tmp_path / "results" / "toy" / "sweep.json").read_bytes() == kept
+
+
+def test_runs_trace_what_they_do_where_that_is_asked_for(
+    fake: Fake, run: Run, make_experiment: Callable[..., Experiment]
+) -> None:
+    run(make_experiment(), profile=True)
+    assert fake.sites[0].profile

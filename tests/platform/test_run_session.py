@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import math
 import time
 from collections.abc import Callable
@@ -18,7 +20,7 @@ from crosscut.engine.run_session import NotANumber, RunSession, refuse_nan
 from crosscut.records.record import Record, Step
 from crosscut.records.store import Store
 from crosscut.records.work import StopRule, Work
-from crosscut_trainables.session import Gallery, Session
+from crosscut_trainables.session import Gallery, Session, Tracer, traced
 
 
 @pytest.fixture
@@ -222,3 +224,35 @@ def test_after_a_report_that_said_stop_nothing_is_saved(work: Work, store: Store
     resumed = RunSession(ruled, store)
     assert resumed.restore() == {"epoch": 1}
     assert resumed.report(2, {"dev/rsum": 2.0}) is True and resumed.stopped
+
+
+def test_what_is_traced_lies_beside_the_curves_for_tensorboard_and_perfetto(work: Work, store: Store) -> None:
+    session = RunSession(work, store, traces=True)
+    assert isinstance(session, Tracer)
+    with traced(session, "steps"), torch.profiler.record_function("forward"):
+        torch.ones(3, 4) @ torch.ones(4, 5)
+    (path,) = (store.tensorboard / folder_of(work)).iterdir()
+    assert path.name == "steps.pt.trace.json.gz"
+    found = json.loads(gzip.decompress(path.read_bytes()))
+    events = {event["name"]: event for event in found["traceEvents"]}
+    assert {"forward", "aten::matmul"} <= events.keys()
+    assert events["aten::matmul"]["args"]["Input Dims"] == [[3, 4], [4, 5]]
+    assert str(store.folder) not in json.dumps(found) and "crosscut-trace" not in json.dumps(found)
+    assert not session.notes
+
+
+def test_nothing_is_traced_that_nobody_wants_and_nothing_of_what_raises(work: Work, store: Store) -> None:
+    with traced(RunSession(work, store), "steps"):
+        torch.ones(3)
+    with pytest.raises(KeyError), traced(RunSession(work, store, traces=True), "steps"):
+        raise KeyError
+    assert not (store.tensorboard / folder_of(work)).exists()
+
+
+def test_a_trace_that_cannot_be_written_is_a_note(work: Work, store: Store) -> None:
+    session = RunSession(work, store, traces=True)
+    store.tensorboard.mkdir(parents=True, exist_ok=True)
+    (store.tensorboard / folder_of(work)).parent.write_text("in the way")
+    with traced(session, "steps"):
+        torch.ones(3)
+    assert len(session.notes) == 1 and session.notes[0].startswith("its trace could not be written (")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ from crosscut_trainables.progress import Progress
 from crosscut_trainables.randomness import seed_for
 from crosscut_trainables.ranks import all_last
 from crosscut_trainables.schedule import learning_rate
-from crosscut_trainables.session import Gallery, Session
+from crosscut_trainables.session import Gallery, Session, traced
 from crosscut_trainables.state import copied
 from crosscut_trainables.step import Step
 from crosscut_trainables.stopwatch import Stopwatch
@@ -34,6 +34,8 @@ SELECTION = "dev/rsum"
 """The metric whose best epoch is kept."""
 COLLAPSE_TOLERANCE = 1e-3
 """Share by which every batch's loss may differ from that of a collapsed model."""
+TRACED = range(2, 7)
+"""Batches of the first epoch that a trace shows, where one is wanted: those after the first, which is slower."""
 PICTURES = 3
 """Captions of the dev split that are shown."""
 
@@ -79,17 +81,21 @@ class Training:
             self.step = Step(options, self.objective, list(self.model.learnt.values()), groups, self.watch)
         self.assessment = Assessment(config, towers, self.model, session)
         self.progress = Progress()
+        self.first = 1
+        """The epoch that this process begins with."""
 
     def run(self) -> Evaluation:
         self._restore()
         options, progress = self.config.training, self.progress
+        self.first = progress.epoch + 1
         # A model that learns nothing is only measured.
         epochs = 1 if self.step is None else options.epochs
         while progress.epoch < epochs and not progress.stopped:
             epoch = progress.epoch + 1
             metrics = {} if self.step is None else self._train(epoch, self.step)
             with nullcontext() if self.step is None else self.step.averaged():
-                with self.watch.of("evaluation"):
+                see = traced(self.session, "evaluation") if epoch == self.first else nullcontext()
+                with see, self.watch.of("evaluation"):
                     found = self.assessment.recalls("dev")
                 metrics |= found.metrics
                 i2t, t2i = found.ranks.values()
@@ -122,7 +128,10 @@ class Training:
         farthest = torch.zeros((), device=self.session.device)
         steepest = torch.zeros((), device=self.session.device)
         started = time.perf_counter()
+        tracing = ExitStack()
         for batch in self.watch.each(self.batches.epoch(epoch), "data"):
+            if epoch == self.first and batch.number == min(TRACED.start, len(self.batches) - 1):
+                tracing.enter_context(traced(self.session, "steps"))
             rate = learning_rate(self.config.training, epoch, batch.number, len(self.batches))
             number = (epoch - 1) * len(self.batches) + batch.number
             terms = step(batch, rate, seed_for(self.session.seed, "dropout", number), generators)
@@ -132,6 +141,9 @@ class Training:
             if collapsed_at is not None:
                 distance = (terms["loss/match"] / collapsed_at - 1).abs()
                 farthest = torch.maximum(farthest, distance)
+            if batch.number == TRACED[-1]:
+                tracing.close()
+        tracing.close()
         names = list(sums)
         means = (torch.stack([sums[name] for name in names]) / len(self.batches)).tolist()
         self._watch(epoch, collapsed_at, float(farthest), float(steepest))

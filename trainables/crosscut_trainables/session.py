@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -74,6 +75,20 @@ class Gallery(Protocol):
     def picture(self, step: int, name: str, image: NDArray[np.uint8]) -> None:
         """Show `image`, (height, width, 3) uint8, under `name` at `step`."""
         ...
+
+
+@runtime_checkable
+class Tracer(Protocol):
+    """What a session offers in addition where somebody wants to see what a run does."""
+
+    def trace(self, name: str) -> AbstractContextManager[None]:
+        """Trace what is done inside, as `name`, which is used once in a run."""
+        ...
+
+
+def traced(session: Session, name: str) -> AbstractContextManager[None]:
+    """A trace as of `Tracer.trace`, or nothing where the session wants none."""
+    return session.trace(name) if isinstance(session, Tracer) else nullcontext()
 
 
 class Making(Protocol):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosscut.engine.board import Board, Curves, folder_of
+from crosscut.engine.tracing import SUFFIX, tracing
 from crosscut.engine.watchdog import Tell, Watchdog
 from crosscut.records.key import digest
 from crosscut.records.local_place import whole
@@ -39,6 +40,7 @@ class RunSession:
         rank, world_size, device: this worker's place in the run.
         agree: gives every worker the value that rank 0 has.
         plots: whether this worker writes the run's TensorBoard files.
+        traces: whether it traces what it does.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class RunSession:
         device: str = "cpu",
         agree: Callable[[bool], bool] = lambda value: value,
         plots: bool = False,
+        traces: bool = False,
     ) -> None:
         self.work = work
         self.history: list[Step] = []
@@ -65,6 +68,7 @@ class RunSession:
         self._world_size = world_size
         self._device = device
         self._agree = agree
+        self._traces = traces
         self._watchdog: Watchdog | None = None
         self._board: Board | None = None
         self._pushed = self._begun = time.monotonic()
@@ -165,6 +169,22 @@ class RunSession:
     def picture(self, step: int, name: str, image: NDArray[np.uint8]) -> None:
         """Show an image, (height, width, 3) uint8, in TensorBoard."""
         self._plot(lambda board: board.picture(step, name, image))
+
+    @contextlib.contextmanager
+    def trace(self, name: str) -> Iterator[None]:
+        """Trace what is done inside beside the run's curves, where that is wanted."""
+        if not self._traces:
+            yield
+            return
+        folder = self._store.tensorboard / folder_of(self.work)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(tracing(folder / f"{name}{SUFFIX}", self.device))
+            yield
+            try:
+                stack.close()
+                self._store.push(folder)
+            except OSError as error:
+                self._note(f"its trace could not be written ({error.strerror or error})")
 
     def artifact(
         self, name: str, identity: Mapping[str, Any], make: Callable[[Making], Mapping[str, Any]]

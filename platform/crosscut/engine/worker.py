@@ -46,6 +46,8 @@ class Site:
     """Hash of what the sweep declared before its runs."""
     tensorboard: Detail = "all"
     """Which runs have curves of their own."""
+    profile: bool = False
+    """Whether runs trace what they do."""
 
     @property
     def store(self) -> Store:
@@ -96,12 +98,14 @@ def train(
         device=device,
         agree=agree,
         plots=rank == 0 and drawn(work, site.tensorboard),
+        traces=rank == 0 and site.profile,
     )
     whence = {
         **provenance(site.commit),
         "workers": world_size,
         "device": device.partition(":")[0],
         "declaration": site.declaration,
+        **({"profiled": True} if site.profile else {}),
     }
     started = time.time()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -277,3 +279,22 @@ def test_the_trainable_runs_on_the_embedded_data() -> None:
     assert len(evaluation.ranks["test/i2t"].ranks) == 8
     assert 0 <= evaluation.metrics["test/rsum"] <= 600
     assert "test/attention_f1" in evaluation.metrics
+
+
+class Traced(MemorySession):
+    """A session that wants to see what a run does."""
+
+    @contextmanager
+    def trace(self, name: str) -> Iterator[None]:
+        self.__dict__.setdefault("traces", []).append((name, len(self.reports), "begins"))
+        yield
+        self.__dict__["traces"].append((name, len(self.reports), "ends"))
+
+
+@pytest.mark.parametrize("batch_size", [8, 10_000])
+def test_some_steps_and_the_first_evaluation_of_a_run_are_traced_once(toy_data: Any, batch_size: int) -> None:
+    config = RetrievalConfig.model_validate({"training": {"epochs": 2, "batch_size": batch_size}})
+    session = Traced(seed=1)
+    loop.run(config.model_copy(update={"data": toy_data()}), session)
+    spans = [(name, 0, way) for name in ("steps", "evaluation") for way in ("begins", "ends")]
+    assert session.__dict__["traces"] == spans
