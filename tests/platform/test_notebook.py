@@ -189,11 +189,11 @@ class TestRunning:
         monkeypatch.setattr(driver, "run", run)
         sweep = crosscut.Sweep.load(SAID, storage=Path("kept"))
         assert sweep.run() and capsys.readouterr().out == "a run\n"
-        assert not sweep.run(address="auto", retry_failed=True, report=False, quiet=True)
+        assert not sweep.run(address="auto", retry_failed=True, report=False, profile=True, quiet=True)
         assert capsys.readouterr().out == ""
         assert asked == [
             (sweep.experiment, driver.Order("kept")),
-            (sweep.experiment, driver.Order("kept", "auto", retry_failed=True, report=False)),
+            (sweep.experiment, driver.Order("kept", "auto", retry_failed=True, report=False, profile=True)),
         ]
 
     def test_takes_a_sweep_that_was_loaded(self, carry_out: Callable[..., None]) -> None:
@@ -234,6 +234,20 @@ class TestPlan:
 
 
 class TestRecords:
+    def test_say_what_the_seconds_went_into_where_a_trainable_does(
+        self, carry_out: Callable[..., None], outcome: Callable[[Work], Record]
+    ) -> None:
+        def told(work: Work) -> Record:
+            spent = {"forward": 0.5, "update": 0.25} if work.phase == "final" else {}
+            return replace(outcome(work), spent=spent)
+
+        carry_out(loaded(), told)
+        frame = loaded().records()
+        assert frame.columns[6:9].tolist() == ["seconds", "seconds:forward", "seconds:update"]
+        finals = frame[frame["phase"] == "final"]
+        assert finals["seconds:forward"].eq(0.5).all()
+        assert frame[frame["phase"] == "search"]["seconds:forward"].isna().all()
+
     def test_have_a_line_each_with_all_that_was_measured(self, carry_out: Callable[..., None]) -> None:
         carry_out(loaded())
         frame = loaded().records()

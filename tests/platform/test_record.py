@@ -34,6 +34,11 @@ def test_the_notes_of_a_record_come_back(record: Record) -> None:
     assert Record.from_files(noted.to_files()).notes == noted.notes
 
 
+def test_what_the_seconds_went_into_comes_back(record: Record) -> None:
+    told = replace(record, spent={"forward": 1.5, "waiting": 0.0})
+    assert Record.from_files(told.to_files()).spent == told.spent
+
+
 def test_a_record_from_before_there_were_notes_is_read_and_has_none(record: Record) -> None:
     files = replace(record, notes=("gone",)).to_files()
     body = json.loads(files["record.json"])

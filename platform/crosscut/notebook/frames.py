@@ -54,14 +54,17 @@ def of_records(plan: Plan) -> DataFrame:
     factors = _columns(plan.experiment.sweep.levels, "factor", taken)
     metrics = _columns((name for record in records for name in record.metrics), "metric", taken)
     values = _columns((path for record in records for path in record.work.values), "value", taken)
+    spent = {phase: f"seconds:{phase}" for record in records for phase in record.spent}
     rows = []
     for record in records:
         row = _identity(record)
+        row |= {spent[phase]: seconds for phase, seconds in record.spent.items()}
         row |= {factors[factor]: level for factor, level in record.work.levels.items()}
         row |= {metrics[name]: value for name, value in record.metrics.items()}
         row |= {values[path]: value for path, value in record.work.values.items()}
         rows.append(row)
-    order = ["arm", *factors.values(), *RECORDS[1:6], *metrics.values(), *values.values(), *RECORDS[6:]]
+    order = ["arm", *factors.values(), *RECORDS[1:6], *spent.values()]
+    order += [*metrics.values(), *values.values(), *RECORDS[6:]]
     return DataFrame(rows, columns=order)
 
 

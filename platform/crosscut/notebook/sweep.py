@@ -99,7 +99,13 @@ class Sweep:
         return frames.of_arms(self._plan(RETRIED))
 
     def run(
-        self, *, address: str = "local", retry_failed: bool = False, report: bool = True, quiet: bool = False
+        self,
+        *,
+        address: str = "local",
+        retry_failed: bool = False,
+        report: bool = True,
+        profile: bool = False,
+        quiet: bool = False,
     ) -> bool:
         """Do what is missing of the sweep: search each arm, train it with every seed, write the report.
 
@@ -109,6 +115,7 @@ class Sweep:
             address: Ray cluster to use; `local` starts one on this machine.
             retry_failed: try runs again that raised or diverged.
             report: write the report at the end.
+            profile: trace some steps and the first evaluation of every run that is done.
             quiet: print nothing.
 
         Returns:
@@ -126,7 +133,7 @@ class Sweep:
             )
         console = terminal()
         console.quiet = quiet
-        order = driver.Order(self._storage, address=address, retry_failed=retry_failed, report=report)
+        order = driver.Order(self._storage, address, retry_failed, report, profile=profile)
         return driver.run(self.experiment, order, console)
 
     def records(self) -> DataFrame:
