@@ -7,7 +7,8 @@ the definition, one caption at a time against all images: cosines, weights, atte
 it is measured on some captions, evenly apart in the order of length, and multiplied. Fragments are random, of
 unit norm, in single precision; captions have 2 words and a Poisson number of mean 10 more. Every row is a process
 of its own, whose peak of memory counts inputs and imports too. SGR and SAF learn from every alignment, which
-costs products of their own, and are measured on a fifth of the images and captions. Prints Markdown.
+costs products of their own, and are measured on a fifth of the images and captions. *bf16* is the same with
+`evaluation.precision: bf16`. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -119,6 +120,9 @@ def row(asked: argparse.Namespace, options: dict[str, Any]) -> dict[str, float]:
         backbone.match(images.take(slice(0, 32)), cut_texts, parts)
         bare = [product(images, texts)]
         own, scores = timed(lambda: evaluated(backbone, parts, images, texts))
+        rounded = 0.0
+        if backbone.rounds:
+            rounded, _ = timed(lambda: evaluated(backbone, parts, images.rounded(), texts.rounded()))
         bare.append(product(images, texts))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         places = list(spread(len(texts), asked.loops))
@@ -128,6 +132,7 @@ def row(asked: argparse.Namespace, options: dict[str, Any]) -> dict[str, float]:
     return {
         "product": min(bare),
         "own": own,
+        "bf16": rounded,
         "loop": loop * len(texts) / len(singles),
         "peak": peak,
         "apart": float((scores[places] - rows).abs().max()),
@@ -172,6 +177,8 @@ def main() -> None:
         "loop / seconds",
         "peak, GiB",
         "largest difference",
+        "bf16, s",
+        "loop / bf16",
     ]
     print(f"| backbone | {' | '.join(head)} |\n|---|{'---:|' * len(head)}")
     for options in ROWS:
@@ -180,6 +187,8 @@ def main() -> None:
         own, bare, loop = found["own"], found["product"], found["loop"]
         figures = [f"{own:.1f}", f"{bare:.1f}", f"{own / bare:.2f}", f"{loop:.0f}", f"{loop / own:.0f}"]
         figures += [f"{found['peak']:.2f}", f"{found['apart']:.0e}"]
+        rounded = found["bf16"]
+        figures += [f"{rounded:.1f}", f"{loop / rounded:.0f}"] if rounded else ["", ""]
         print(f"| {' '.join(str(value) for value in options.values())} | {' | '.join(figures)} |", flush=True)
     print("\nTarget: at most 2 products, at least 40 times as fast as the loop, below 4 GiB.")
 
