@@ -58,6 +58,7 @@ TITLES = {
     "raylet": "raylet/raylet",
     "trial actor": "ray::ImplicitFunc",
     "group worker": "ray::RayTrainWorker",
+    "group host": "ray::GroupHost",
 }
 """Kind of process → what its command line has."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +18,8 @@ from crosscut_trainables.data.split import Source, Split
 from crosscut_trainables.data.vocabulary import Lexicon
 from crosscut_trainables.distribution import share, shares
 from crosscut_trainables.randomness import seed_for
+
+T = TypeVar("T")
 
 
 def to_device(x: Tensor, device: str) -> Tensor:
@@ -85,6 +89,15 @@ class PreparedSplit:
     def cut(self, ids: Tensor, width: int) -> Tensor:
         """The first `width` places of words of `ids` (n, longest, …), with what stands before them."""
         return ids[:, : self.wholes + width]
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The items, each of them made by another thread while the one before is used."""
+    with ThreadPoolExecutor(1, "batches") as pool:
+        coming = pool.submit(lambda: next(items, None))
+        while (item := coming.result()) is not None:
+            coming = pool.submit(lambda: next(items, None))
+            yield item
 
 
 def _read(source: Source, images: Tensor | slice) -> Tensor:
@@ -176,7 +189,14 @@ class Batches:
         return len(self.split.lengths) // self.size
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of an epoch; the same for the same seed and epoch, whatever came before."""
+        """The batches of an epoch; the same for the same seed and epoch, whatever came before.
+
+        For a GPU the next one is read and sent while one is used. A CPU has no core to spare for that.
+        """
+        batches = self._epoch(epoch)
+        return ahead(batches) if self.device.startswith("cuda") else batches
+
+    def _epoch(self, epoch: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(seed_for(self.seed, "order", epoch))
         order = torch.randperm(len(self.split.lengths), generator=generator)
         draws = torch.Generator().manual_seed(seed_for(self.seed, "augmentation", epoch))

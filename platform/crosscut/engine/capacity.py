@@ -110,6 +110,10 @@ class Capacity:
         self._taken[key] = held
         return True
 
+    def stands(self, key: str) -> bool:
+        """Whether all machines are still there on which `key` holds something."""
+        return all(self._rooms.get(name) is room for name, room, _, _ in self._taken[key])
+
     def give_back(self, key: str) -> None:
         """Give back what a run held."""
         self._free(self._taken.pop(key, []))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from crosscut.engine.cluster import Cluster, ClusterLost
 from crosscut.engine.worker import Site, train_alone
 from crosscut.plan import Plan
-from crosscut.records.record import Attempt, Record
+from crosscut.records.record import Attempt, DamagedRecord, Record
 from crosscut.records.store import Store
 from crosscut.records.work import Work
 from crosscut.sweepfile.resources import Resources
@@ -34,10 +34,10 @@ def carry_out(
 ) -> None:
     """Do all that the plan asks for. Returns when nothing is left, whatever failed on the way.
 
-    One-worker runs train in the trial's own actor, which takes run after run. With several workers the trial
-    only starts a worker group and waits for it. It must hold no CPU, or it would keep its own workers from
-    starting, and Tune refuses a trial that holds nothing: it holds a little memory. No more runs start than have
-    room for all their workers, since two half-started groups would wait for each other for ever.
+    One-worker runs train in the trial's own actor, which takes run after run. With several workers the trial only
+    waits for a worker group, which takes run after run as well. It must hold no CPU, or it would keep its own
+    workers from starting, and Tune refuses a trial that holds nothing: it holds a little memory. No more runs
+    start than have room for all their workers, since two half-started groups would wait for each other for ever.
 
     Where the Ray of our own dies, it is started anew, and what was running on it is tried again.
 
@@ -52,6 +52,7 @@ def carry_out(
     Raises:
         ClusterLost: a cluster of others has left this process alone, or one of our own dies again and again.
     """
+    from crosscut.engine.groups import Groups
     from crosscut.engine.searcher import PlanSearcher
 
     revivals = 0
@@ -61,7 +62,8 @@ def carry_out(
         revivals = 0
         ended(record)
 
-    searcher = PlanSearcher(plan, store, cluster, given, told, again)
+    groups = Groups(cluster.capacity, site)
+    searcher = PlanSearcher(plan, store, cluster, given, told, again, groups)
     while not plan.done:
         try:
             _experiment(searcher, store, site, cluster)
@@ -71,6 +73,7 @@ def carry_out(
             revivals += 1
             cluster.revive()
             searcher.lost(str(lost))
+    groups.close()
 
 
 def _experiment(searcher: PlanSearcher, store: Store, site: Site, cluster: Cluster) -> None:
@@ -129,12 +132,19 @@ def _trial_function(site: Site) -> Callable[[dict[str, Any]], None]:
         from ray import tune
 
         work, needs = Work.from_json(config["work"]), Resources.model_validate(config["resources"])
-        if needs.workers > 1:
-            from crosscut.engine.train_group import train_together
-
-            record = train_together(work, needs, site)
-        else:
-            record = train_alone(work, needs, site)
+        host = config["host"]
+        record = train_alone(work, needs, site) if host is None else _train_together(work, needs, host, site)
         tune.report({"status": "lost" if record is None else record.status})
 
     return trial
+
+
+def _train_together(work: Work, needs: Resources, host: str, site: Site) -> Record | None:
+    """Have a worker group train work; None where that ended without a record."""
+    import ray
+
+    ray.get(ray.get_actor(host).train.remote(work.to_json(), needs.model_dump()))
+    try:
+        return site.store.read(work.key)
+    except DamagedRecord:
+        return None

@@ -13,6 +13,7 @@ from ray.tune.search import Searcher
 
 from crosscut.engine.cluster import Cluster
 from crosscut.engine.ending import ending_of
+from crosscut.engine.groups import Groups
 from crosscut.plan import Plan
 from crosscut.records.attempts import Attempts
 from crosscut.records.record import Attempt, DamagedRecord, Failure, Record
@@ -41,6 +42,7 @@ class PlanSearcher(Searcher):
         cluster: what there is room on.
         given, ended: told of every piece of work.
         again: told of a try that came to nothing and is followed by another.
+        groups: the worker groups on it.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class PlanSearcher(Searcher):
         given: Callable[[Work], None],
         ended: Callable[[Record], None],
         again: Callable[[Work, Attempt], None],
+        groups: Groups,
     ) -> None:
         super().__init__(metric=None, mode=None)
         self.error: Exception | None = None
@@ -59,6 +62,9 @@ class PlanSearcher(Searcher):
         self._store = store
         self._cluster = cluster
         self._given, self._ended, self._again = given, ended, again
+        self._groups = groups
+        self._hosts: dict[str, str] = {}
+        """Key of what a group trains → the name of its host."""
         self._work: dict[str, Work] = {}
         self._next: Work | None = None
         self._due: list[tuple[float, Work]] = []
@@ -77,7 +83,8 @@ class PlanSearcher(Searcher):
             return finished if self._plan.done else None
         self._work[trial_id] = work
         needs = self._plan.arm_of(work).arm.resources
-        return {"work": work.to_json(), "resources": needs.model_dump()}
+        host = self._hosts.get(work.key)
+        return {"work": work.to_json(), "resources": needs.model_dump(), "host": host}
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -91,13 +98,17 @@ class PlanSearcher(Searcher):
         work = self._work.pop(trial_id, None)
         if work is None:
             return
-        self._cluster.capacity.give_back(work.key)
+        if self._hosts.pop(work.key, None) is None:
+            self._cluster.capacity.give_back(work.key)
+        else:
+            self._groups.give_back(work.key, sound=error is None)
         with self._fatal():
             self._take_in(work, error)
 
     def lost(self, reason: str) -> None:
         """Take in that the cluster was lost with all that ran on it, and be ready for the next."""
         self.error = None
+        self._groups.forget()
         for trial_id in list(self._work):
             self.outcome(trial_id, reason)
 
@@ -126,7 +137,7 @@ class PlanSearcher(Searcher):
         if due is None and self._next is None:
             self._next = self._plan.next()
         work = self._next if due is None else due[1]
-        if work is None or not self._cluster.capacity.take(work.key, self._plan.arm_of(work).arm.resources):
+        if work is None or not self._has_room(work):
             return None
         if due is None:
             self._next = None
@@ -134,6 +145,20 @@ class PlanSearcher(Searcher):
         else:
             self._due.remove(due)
         return work
+
+    def _has_room(self, work: Work) -> bool:
+        """Take what work needs, or a group that has nothing to do; False, and nothing taken, where there is no
+        room yet."""
+        needs = self._plan.arm_of(work).arm.resources
+        if needs.workers == 1:
+            found = self._cluster.capacity.take(work.key, needs)
+        else:
+            host = self._groups.take(work.key, needs)
+            if found := host is not None:
+                self._hosts[work.key] = host
+        if not found:
+            self._groups.make_room()
+        return found
 
     def _take_in(self, work: Work, error: str | None) -> None:
         try:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from crosscut_trainables.batches import Batch, Batches, PreparedSplit
+from crosscut_trainables.batches import Batch, Batches, PreparedSplit, ahead
 from crosscut_trainables.data.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
 
 
@@ -99,3 +102,40 @@ def test_regions_may_lie_in_a_file(toy_data: Any, tmp_path: Any) -> None:
         strict=True,
     )
     assert all(torch.equal(one.regions, two.regions) for one, two in pairs)
+
+
+def test_items_made_ahead_are_the_same_and_each_is_made_while_the_one_before_is_used() -> None:
+    made: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(4):
+            made.append(number)
+            yield number
+
+    seen = []
+    for number in ahead(items()):
+        until = time.monotonic() + 10
+        while number < 3 and number + 1 not in made:
+            assert time.monotonic() < until
+            time.sleep(0.001)
+        assert number + 2 not in made
+        seen.append(number)
+    assert seen == [0, 1, 2, 3]
+
+
+def test_what_is_raised_while_an_item_is_made_is_raised_where_it_is_wanted() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise OSError("no such file")
+
+    found = ahead(items())
+    assert next(found) == 1
+    with pytest.raises(OSError, match="no such file"):
+        next(found)
+
+
+def test_no_thread_is_left_where_items_are_no_longer_wanted() -> None:
+    found = ahead(iter(range(5)))
+    assert next(found) == 0
+    found.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]

@@ -7,6 +7,7 @@ attention can be worked out from the same cosines, whatever a softmax or a norm 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -85,6 +86,11 @@ def turned(cosines: Tensor, room: Room, place: int) -> Tensor:
     """(n, q, k, b) of (b, k, q, n), as the other direction wants them, in the room at `place`."""
     backwards = cosines.permute(3, 2, 1, 0)
     return room.of(tuple(backwards.shape), place).copy_(backwards)
+
+
+def of_device(bounds: Mapping[str, int], like: Tensor) -> int:
+    """The bound of `cpu` or `cuda` that holds where a tensor is."""
+    return bounds["cpu" if like.device.type == "cpu" else "cuda"]
 
 
 class Room:

@@ -19,7 +19,7 @@ from torch.autograd.function import once_differentiable
 
 from crosscut_trainables.backbones.attention_rule import AttentionRule
 from crosscut_trainables.backbones.by_length import groups_of
-from crosscut_trainables.backbones.rectangle import Attending, Room, turned
+from crosscut_trainables.backbones.rectangle import Attending, Room, of_device, turned
 from crosscut_trainables.fragments import Fragments
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class _Relevance(torch.autograd.Function):
         ctx: Any, rows: Tensor, row_mask: Tensor, columns: Tensor, column_mask: Tensor, asked: _Asked
     ) -> tuple[Tensor, ...]:
         pairs = _Pairs(rows, row_mask, columns, column_mask, asked)
-        kept: list[Tensor] | None = [] if pairs.values <= _of(KEPT, rows) else None
+        kept: list[Tensor] | None = [] if pairs.values <= of_device(KEPT, rows) else None
         found = pairs.forward(kept)
         ctx.save_for_backward(rows, row_mask, columns, column_mask, *(kept or ()))
         ctx.asked = asked
@@ -123,7 +123,7 @@ class _Pairs:
         regions = image_mask.shape[1]
         self.values = len(image_mask) * regions * sum(places)
         """How many cosines there are."""
-        step = max(1, _of(VALUES, rows) // max(1, regions * max(places)))
+        step = max(1, of_device(VALUES, rows) // max(1, regions * max(places)))
         of_images = [(slice(first, first + step), regions) for first in range(0, len(image_mask), step)]
         row_groups, column_groups = (
             (of_images, of_texts) if asked.direction == "t2i" else (of_texts, of_images)
@@ -222,7 +222,3 @@ class _Pairs:
 def _added(to: Tensor | None, left: Tensor, right: Tensor) -> Tensor:
     """`to`, which is overwritten, and the product of the others."""
     return left @ right if to is None else to.addmm_(left, right)
-
-
-def _of(bounds: dict[str, int], like: Tensor) -> int:
-    return bounds["cpu" if like.device.type == "cpu" else "cuda"]
