@@ -2,13 +2,14 @@
 
     python benchmarks/pairs.py [--images 1000] [--captions 5000] [--regions 36] [--width 1024] [--threads 2]
 
-*Product* is what no exact form can avoid: all regions times all words, without padding, nothing kept. *Loop* is
-the definition, one caption at a time against all images: cosines, weights, attended vectors, cosines with these;
-it is measured on some captions, evenly apart in the order of length, and multiplied. Fragments are random, of
-unit norm, in single precision; captions have 2 words and a Poisson number of mean 10 more. Every row is a process
-of its own, whose peak of memory counts inputs and imports too. SGR and SAF learn from every alignment, which
-costs products of their own, and are measured on a fifth of the images and captions. *bf16* is the same with
-`evaluation.precision: bf16`. Prints Markdown.
+*Products* are what no exact form can avoid: all regions times all words, without padding, nothing kept; for SGR
+and SAF, which learn from every alignment, also attended vectors, the layer that alignments go through, and the
+layers of graph reasoning. *Loop* is the definition, one caption at a time against all images: cosines, weights,
+attended vectors, cosines with these; it is measured on some captions, evenly apart in the order of length, and
+multiplied. Fragments are random, of unit norm, in single precision; captions have 2 words and a Poisson number of
+mean 10 more. Every row is a process of its own, whose peak of memory counts inputs and imports too. SGR and SAF are
+measured on a fifth of the images and captions. *bf16* is the same with `evaluation.precision: bf16`. Prints
+Markdown.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ from torch import Tensor, nn
 from crosscut_trainables.assessment import spread
 from crosscut_trainables.backbones import BACKBONES
 from crosscut_trainables.backbones.backbone import Backbone
+from crosscut_trainables.backbones.sgraf import SimilarityReasoning
 from crosscut_trainables.backbones.stacked_attention import StackedAttention
 from crosscut_trainables.evaluation_options import EvaluationOptions
 from crosscut_trainables.fragments import Fragments, l2norm
 from crosscut_trainables.similarity import CAPTIONS, block_of_images, compared
 
-ROWS: tuple[dict[str, Any], ...] = (
+FORMS: tuple[dict[str, Any], ...] = (
     *({"name": "scan", "direction": "t2i", "pooling": pooling} for pooling in ("mean", "lse", "max", "sum")),
     *({"name": "scan", "direction": "i2t", "pooling": pooling} for pooling in ("mean", "lse")),
     {"name": "scan", "direction": "both"},
@@ -44,6 +46,8 @@ ROWS: tuple[dict[str, Any], ...] = (
     {"name": "sgr"},
     {"name": "saf"},
 )
+ROWS = 1024
+"""Alignments that are multiplied at once."""
 SMALLER = 5
 """By what images and captions are divided where a backbone learns from every alignment."""
 
@@ -67,13 +71,27 @@ def cut(texts: Fragments, some: slice) -> Fragments:
     return Fragments(texts.fragments[some, :width], texts.mask[some, :width], texts.summary[some])
 
 
-def product(images: Fragments, texts: Fragments) -> float:
-    """Seconds of the bare product."""
+def products(backbone: Backbone, images: Fragments, texts: Fragments) -> float:
+    """Seconds of the bare products."""
     words, regions = texts.fragments[texts.mask], images.fragments.flatten(0, 1)
     begun = time.perf_counter()
     for some in words.split(4096):
         torch.mm(regions, some.T)
-    return time.perf_counter() - begun
+    seconds = time.perf_counter() - begun
+    if not isinstance(backbone, SimilarityReasoning):
+        return seconds
+    _, k, d = images.fragments.shape
+    narrow = backbone.similarity_width
+    weights, keys, alignments = torch.randn(ROWS, k), torch.randn(k, d), torch.randn(ROWS, d)
+    layer, nodes, square = torch.randn(d, narrow), torch.randn(ROWS, narrow), torch.randn(narrow, narrow)
+    layers = 3 * getattr(backbone, "steps", 0)
+    begun = time.perf_counter()
+    for _ in range(len(images) * len(words) // ROWS):
+        torch.mm(weights, keys)
+        torch.mm(alignments, layer)
+        for _ in range(layers):
+            torch.mm(nodes, square)
+    return seconds + time.perf_counter() - begun
 
 
 def evaluated(backbone: Backbone, parts: nn.Module | None, images: Fragments, texts: Fragments) -> Tensor:
@@ -118,12 +136,12 @@ def row(asked: argparse.Namespace, options: dict[str, Any]) -> dict[str, float]:
     with torch.no_grad():
         cut_texts = cut(texts, slice(0, CAPTIONS))
         backbone.match(images.take(slice(0, 32)), cut_texts, parts)
-        bare = [product(images, texts)]
+        bare = [products(backbone, images, texts)]
         own, scores = timed(lambda: evaluated(backbone, parts, images, texts))
         rounded = 0.0
         if backbone.rounds:
             rounded, _ = timed(lambda: evaluated(backbone, parts, images.rounded(), texts.rounded()))
-        bare.append(product(images, texts))
+        bare.append(products(backbone, images, texts))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         places = list(spread(len(texts), asked.loops))
         singles = [cut(texts, slice(place, place + 1)) for place in places]
@@ -171,8 +189,8 @@ def main() -> None:
     print(f"{sizes}, {asked.width} dimensions, {threads}.\n")
     head = [
         "seconds",
-        "product, s",
-        "seconds / product",
+        "products, s",
+        "seconds / products",
         "loop, s",
         "loop / seconds",
         "peak, GiB",
@@ -181,7 +199,7 @@ def main() -> None:
         "loop / bf16",
     ]
     print(f"| backbone | {' | '.join(head)} |\n|---|{'---:|' * len(head)}")
-    for options in ROWS:
+    for options in FORMS:
         command = [sys.executable, __file__, *sys.argv[1:], "--row", json.dumps(options)]
         found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         own, bare, loop = found["own"], found["product"], found["loop"]
@@ -190,7 +208,7 @@ def main() -> None:
         rounded = found["bf16"]
         figures += [f"{rounded:.1f}", f"{loop / rounded:.0f}"] if rounded else ["", ""]
         print(f"| {' '.join(str(value) for value in options.values())} | {' | '.join(figures)} |", flush=True)
-    print("\nTarget: at most 2 products, at least 40 times as fast as the loop, below 4 GiB.")
+    print("\nTarget: at most twice the products, at least 40 times as fast as the loop, below 4 GiB.")
 
 
 if __name__ == "__main__":
