@@ -7,8 +7,8 @@ and SAF, which learn from every alignment, also attended vectors, the layer that
 layers of graph reasoning. *Loop* is the definition, one caption at a time against all images: cosines, weights,
 attended vectors, cosines with these; it is measured on some captions, evenly apart in the order of length, and
 multiplied. Fragments are random, of unit norm, in single precision; captions have 2 words and a Poisson number of
-mean 10 more. Every row is a process of its own, whose peak of memory counts inputs and imports too. SGR and SAF are
-measured on a fifth of the images and captions. *bf16* is the same with `evaluation.precision: bf16`. Prints
+mean 10 more. Every row is a process of its own, whose peak of memory counts inputs and imports too. SGR and SAF
+are measured on a fifth of the images and captions. *bf16* is the same with `evaluation.precision: bf16`. Prints
 Markdown.
 """
 

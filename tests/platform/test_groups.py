@@ -184,6 +184,23 @@ class TestGroups:
         assert hosts[0].closing and len(hosts) == 2
         assert not capacity.take("c", Resources(workers=1, cpus_per_worker=1))
 
+    def test_one_that_has_had_nothing_to_do_for_a_while_ends(
+        self, hosts: list[FakeHost], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = [100.0]
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        groups = Groups(Capacity({"here": Node(4.0)}), SITE)
+        groups.take("a", TWO)
+        groups.take("b", TWO)
+        now[0] += 60
+        groups.give_back("b", sound=True)
+        now[0] += 9
+        groups.look()
+        assert not hosts[1].closing
+        now[0] += 2
+        groups.look()
+        assert hosts[1].closing and not hosts[0].closing
+
     def test_all_end_with_the_sweep_and_are_forgotten_with_a_cluster(self, hosts: list[FakeHost]) -> None:
         capacity = Capacity({"here": Node(4.0)})
         groups = Groups(capacity, SITE)

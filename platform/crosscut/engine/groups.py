@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -11,6 +12,8 @@ from crosscut.engine.capacity import Capacity
 from crosscut.engine.worker import Site
 from crosscut.sweepfile.resources import Resources
 
+IDLE = 10.0
+"""Seconds for which a group stays that has nothing to do: about what it takes to start one."""
 SPARE = 4
 """Calls of a host's that may go on beside those of its workers."""
 
@@ -25,6 +28,8 @@ class _Kept:
     """Handle of its host, a Ray actor."""
     work: str | None = None
     """Key of what it trains, None while it has nothing to do."""
+    since: float = 0.0
+    """When it last had something to do, on the monotonic clock."""
     closing: Any = None
     """What is ready once it has ended; None while it stays."""
 
@@ -62,10 +67,21 @@ class Groups:
         """Take in that a run has come to an end, whose group stays if it is `sound`."""
         for group in self._kept:
             if group.work == key:
-                group.work = None
+                group.work, group.since = None, time.monotonic()
                 if not sound:
                     self._end(group)
                 return
+
+    def look(self) -> None:
+        """End groups that have had nothing to do for a while. To be called now and then.
+
+        What they hold may be missing elsewhere without the book's knowing: to a run that starts anew because its
+        machine has died, or where others use the cluster.
+        """
+        self._reap()
+        for group in self._kept:
+            if group.work is None and group.closing is None and time.monotonic() - group.since > IDLE:
+                self._close(group)
 
     def make_room(self) -> None:
         """End a group that has nothing to do: something else is waiting for what it holds."""
@@ -101,8 +117,8 @@ class Groups:
 
         from crosscut.engine.train_group import GroupHost
 
-        # Beside the driver, without which it is worth nothing; machines that come and go take none with them.
-        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        # Beside the driver, without which it is worth nothing: Ray Train leaks what a group holds whose host dies.
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         actor: Any = ray.remote(GroupHost)
         return actor.options(
             name=name, num_cpus=0, max_concurrency=needs.workers + SPARE, scheduling_strategy=here

@@ -133,6 +133,7 @@ class PlanSearcher(Searcher):
         if now - self._looked > LOOK:
             self._looked = now
             self._cluster.look()
+            self._groups.look()
         due = next((entry for entry in self._due if entry[0] <= now), None)
         if due is None and self._next is None:
             self._next = self._plan.next()
