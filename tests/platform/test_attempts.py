@@ -17,6 +17,7 @@ from crosscut.engine import searcher as searchers
 from crosscut.engine.capacity import Capacity, Node
 from crosscut.engine.cluster import Cluster, ClusterLost
 from crosscut.engine.ending import ending_of, is_storage, lacks_memory
+from crosscut.engine.groups import Groups
 from crosscut.engine.searcher import PlanSearcher
 from crosscut.engine.worker import Site
 from crosscut.plan import Plan, reconcile
@@ -100,6 +101,7 @@ def make_searcher(store: Store) -> Callable[..., tuple[PlanSearcher, Plan, Told]
             told.given.append,
             told.ended.append,
             lambda work, attempt: told.again.append((work, attempt)),
+            Groups(cluster.capacity, Site("results", ".", None)),
         )
         return made, plan, told
 
