@@ -50,7 +50,9 @@ def main() -> None:
             parser.error(f"--{name}: found {getattr(asked, name)}, expected more")
     torch.set_num_threads(asked.threads)
     print(machine("torch"))
-    print(f"{asked.seeds} seeds of {asked.epochs} epochs; 600 captions and 300 images of test.\n")
+    test = RetrievalConfig().data.load("test")
+    sizes = f"{len(test.captions)} captions and {len(test.present)} images of test"
+    print(f"{asked.seeds} seeds of {asked.epochs} epochs; {sizes}.\n")
     head = [
         "rsum, fp32",
         "spread",
