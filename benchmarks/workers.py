@@ -51,13 +51,14 @@ SIZES: dict[str, dict[str, Any]] = {
 
 
 def seconds_of_sweep(folder: Path, runs: int) -> float:
-    """Wall seconds of a sweep of so many runs that do nothing."""
+    """Seconds from the end of a run that does nothing to that of the next, in a sweep of so many."""
     folder.mkdir()
     (folder / "instant.py").write_text(INSTANT)
     (folder / "workers.yaml").write_text(json.dumps({**SWEEP, "seeds": {"count": runs // 2}}))
-    wall = timed([*crosscut(), "run", "workers.yaml", "--storage", "results", "--no-report"], folder)
-    assert len(records(folder / "results" / "workers")) == runs
-    return wall
+    timed([*crosscut(), "run", "workers.yaml", "--storage", "results", "--no-report"], folder)
+    ends = [record.ended for record in records(folder / "results" / "workers")]
+    assert len(ends) == runs
+    return (max(ends) - min(ends)) / (runs - 1)
 
 
 def seconds_of_ray_train(folder: Path) -> float:
@@ -185,7 +186,7 @@ def main() -> None:
         member(int(rank), int(size), meeting, int(sys.argv[sys.argv.index("--steps") + 1]), plain)
         return
     parser = argparse.ArgumentParser(description="Runs of two workers.")
-    parser.add_argument("--runs", type=int, default=8, help="further runs of the sweep (default: 8)")
+    parser.add_argument("--runs", type=int, default=8, help="runs of the sweep (default: 8)")
     parser.add_argument("--steps", type=int, default=8, help="counted steps (default: 8)")
     asked = parser.parse_args()
     for name in ("runs", "steps"):
@@ -194,8 +195,7 @@ def main() -> None:
     print(machine("torch", "ray") + "\n")
     with tempfile.TemporaryDirectory(prefix="crosscut-workers-") as place:
         folder = Path(place)
-        few, many = (seconds_of_sweep(folder / str(runs), runs) for runs in (2, 2 + asked.runs))
-        own, alone = (many - few) / asked.runs, seconds_of_ray_train(folder)
+        own, alone = seconds_of_sweep(folder / "sweep", asked.runs), seconds_of_ray_train(folder)
         print("| a further run of two workers that does nothing | seconds |\n|---|---:|")
         print(f"| of a sweep | {own:.2f} |\n| Ray Train alone | {alone:.2f} |")
         print(f"\nRatio: {alone / own:.0f}.\n")
