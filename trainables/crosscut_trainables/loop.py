@@ -128,22 +128,21 @@ class Training:
         farthest = torch.zeros((), device=self.session.device)
         steepest = torch.zeros((), device=self.session.device)
         started = time.perf_counter()
-        tracing = ExitStack()
-        for batch in self.watch.each(self.batches.epoch(epoch), "data"):
-            if epoch == self.first and batch.number == min(TRACED.start, len(self.batches) - 1):
-                tracing.enter_context(traced(self.session, "steps"))
-            rate = learning_rate(self.config.training, epoch, batch.number, len(self.batches))
-            number = (epoch - 1) * len(self.batches) + batch.number
-            terms = step(batch, rate, seed_for(self.session.seed, "dropout", number), generators)
-            steepest = torch.maximum(steepest, terms["grad_norm"])
-            for name, value in terms.items():
-                sums[name] = sums[name] + value if name in sums else value
-            if collapsed_at is not None:
-                distance = (terms["loss/match"] / collapsed_at - 1).abs()
-                farthest = torch.maximum(farthest, distance)
-            if batch.number == TRACED[-1]:
-                tracing.close()
-        tracing.close()
+        with ExitStack() as tracing:
+            for batch in self.watch.each(self.batches.epoch(epoch), "data"):
+                if epoch == self.first and batch.number == min(TRACED.start, len(self.batches) - 1):
+                    tracing.enter_context(traced(self.session, "steps"))
+                rate = learning_rate(self.config.training, epoch, batch.number, len(self.batches))
+                number = (epoch - 1) * len(self.batches) + batch.number
+                terms = step(batch, rate, seed_for(self.session.seed, "dropout", number), generators)
+                steepest = torch.maximum(steepest, terms["grad_norm"])
+                for name, value in terms.items():
+                    sums[name] = sums[name] + value if name in sums else value
+                if collapsed_at is not None:
+                    distance = (terms["loss/match"] / collapsed_at - 1).abs()
+                    farthest = torch.maximum(farthest, distance)
+                if batch.number == TRACED[-1]:
+                    tracing.close()
         names = list(sums)
         means = (torch.stack([sums[name] for name in names]) / len(self.batches)).tolist()
         self._watch(epoch, collapsed_at, float(farthest), float(steepest))

@@ -287,7 +287,11 @@ class Traced(MemorySession):
     @contextmanager
     def trace(self, name: str) -> Iterator[None]:
         self.__dict__.setdefault("traces", []).append((name, len(self.reports), "begins"))
-        yield
+        try:
+            yield
+        except BaseException:
+            self.__dict__["traces"].append((name, len(self.reports), "breaks off"))
+            raise
         self.__dict__["traces"].append((name, len(self.reports), "ends"))
 
 
@@ -298,3 +302,20 @@ def test_some_steps_and_the_first_evaluation_of_a_run_are_traced_once(toy_data: 
     loop.run(config.model_copy(update={"data": toy_data()}), session)
     spans = [(name, 0, way) for name in ("steps", "evaluation") for way in ("begins", "ends")]
     assert session.__dict__["traces"] == spans
+
+
+def test_a_step_that_raises_breaks_its_trace_off(toy_data: Any) -> None:
+    def raises(*_: Any) -> None:
+        raise MemoryError
+
+    session = Traced(seed=1)
+    config = RetrievalConfig.model_validate({"training": {"batch_size": 10_000}})
+    training = loop.Training(config.model_copy(update={"data": toy_data()}), session)
+    training.step = raises  # type: ignore[assignment]
+    training._restore = lambda: None  # type: ignore[method-assign]
+    try:
+        training.run()
+    except MemoryError:
+        assert session.__dict__["traces"] == [("steps", 0, "begins"), ("steps", 0, "breaks off")]
+    else:
+        pytest.fail("nothing was raised")
