@@ -16,7 +16,7 @@ from crosscut.engine.board import ARMS, Detail
 from crosscut.engine.overview import Overview
 from crosscut.engine.worker import Site
 from crosscut.notice import Notices
-from crosscut.optuna_storage import Mirror
+from crosscut.optuna_storage import FILE, Mirror
 from crosscut.plan import Plan, reading, reconcile
 from crosscut.progress import Progress
 from crosscut.publication import of_sweep
@@ -79,8 +79,9 @@ def run(experiment: Experiment, order: Order, console: Console) -> bool:
                     overview = Overview(store.tensorboard, experiment)
                     if not overview.folder.exists():
                         _draw(overview, plan, store, console)
-                    if not (studies := Mirror(plan, store)).path.exists():
-                        studies.update()
+                    # Optuna, which a mirror imports, is nothing for a run that has nothing to do.
+                    if not (store.folder / FILE).exists():
+                        Mirror(plan, store).update()
                 else:
                     _carry_out(plan, store, records, order, console, notices)
             finally:

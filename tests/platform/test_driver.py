@@ -360,3 +360,13 @@ def test_runs_trace_what_they_do_where_that_is_asked_for(
 ) -> None:
     run(make_experiment(), profile=True)
     assert fake.sites[0].profile
+
+
+def test_a_run_with_nothing_to_do_makes_no_mirror_where_there_is_one(
+    fake: Fake, run: Run, make_experiment: Callable[..., Experiment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(make_experiment())
+    made: list[object] = []
+    monkeypatch.setattr(driver, "Mirror", lambda *given: made.append(given))
+    well, _ = run(make_experiment())
+    assert well and not made
