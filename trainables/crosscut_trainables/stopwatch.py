@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -26,7 +26,6 @@ class Stopwatch:
 
     Args:
         device: where the work is done.
-        spent: seconds that were spent before.
 
     >>> watch = Stopwatch()
     >>> with watch.of("forward"):
@@ -35,9 +34,9 @@ class Stopwatch:
     True
     """
 
-    def __init__(self, device: str = "cpu", spent: Mapping[str, float] | None = None) -> None:
+    def __init__(self, device: str = "cpu") -> None:
         self._cuda = device.startswith("cuda")
-        self._spent = dict.fromkeys(PHASES, 0.0) | dict(spent or {})
+        self._spent = dict.fromkeys(PHASES, 0.0)
         self._events: list[tuple[str, torch.cuda.Event, torch.cuda.Event]] = []
 
     @contextmanager

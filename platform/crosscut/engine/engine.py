@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from crosscut.engine.cluster import Cluster, ClusterLost
-from crosscut.engine.worker import Site, train_alone
+from crosscut.engine.worker import Site, standing, train_alone
 from crosscut.plan import Plan
-from crosscut.records.record import Attempt, DamagedRecord, Record
+from crosscut.records.record import Attempt, Record
 from crosscut.records.store import Store
 from crosscut.records.work import Work
 from crosscut.sweepfile.resources import Resources
@@ -144,7 +144,4 @@ def _train_together(work: Work, needs: Resources, host: str, site: Site) -> Reco
     import ray
 
     ray.get(ray.get_actor(host).train.remote(work.to_json(), needs.model_dump()))
-    try:
-        return site.store.read(work.key)
-    except DamagedRecord:
-        return None
+    return standing(site.store, work.key)

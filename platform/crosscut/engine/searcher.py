@@ -14,9 +14,10 @@ from ray.tune.search import Searcher
 from crosscut.engine.cluster import Cluster
 from crosscut.engine.ending import ending_of
 from crosscut.engine.groups import Groups
+from crosscut.engine.worker import standing
 from crosscut.plan import Plan
 from crosscut.records.attempts import Attempts
-from crosscut.records.record import Attempt, DamagedRecord, Failure, Record
+from crosscut.records.record import Attempt, Failure, Record
 from crosscut.records.store import Store
 from crosscut.records.work import Work
 
@@ -162,10 +163,7 @@ class PlanSearcher(Searcher):
         return found
 
     def _take_in(self, work: Work, error: str | None) -> None:
-        try:
-            record = self._store.read(work.key)
-        except DamagedRecord:
-            record = None
+        record = standing(self._store, work.key)
         if record is None:
             attempts = Attempts(self._store, work.key)
             attempt = ending_of(self._store, work.key, error)

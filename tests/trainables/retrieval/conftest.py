@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from crosscut_trainables.backbones import by_length, relevance
 from crosscut_trainables.data.split import Dataset, Split, SplitName
 from crosscut_trainables.fragments import Fragments, l2norm
 
@@ -22,6 +23,18 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(
+    params=[(2**18, 32, 2**18), (40, 32, 2**18), (40, 2, 2**18), (40, 2, 0)],
+    ids=["one rectangle", "several rectangles", "and groups", "and nothing kept"],
+)
+def rectangles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How images and texts that are compared are cut up, and whether their cosines are kept for the gradient."""
+    values, group, kept = request.param
+    monkeypatch.setattr(relevance, "VALUES", {"cpu": values})
+    monkeypatch.setattr(relevance, "KEPT", {"cpu": kept})
+    monkeypatch.setattr(by_length, "GROUP", group)
 
 
 @pytest.fixture

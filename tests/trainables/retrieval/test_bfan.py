@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from crosscut_trainables.backbones import by_length, relevance
 from crosscut_trainables.backbones.bfan import Bfan
 from crosscut_trainables.fragments import Fragments
 
@@ -64,17 +63,6 @@ def direct_scores(images: Fragments, texts: Fragments, backbone: Bfan) -> Tensor
 def whole(vectors: Tensor) -> Fragments:
     """Items without padding, from (items, places, dimensions)."""
     return Fragments(vectors, torch.ones(vectors.shape[:2], dtype=torch.bool), vectors[:, 0])
-
-
-@pytest.fixture(
-    params=[(2**18, 32, 2**18), (40, 32, 2**18), (40, 2, 2**18), (40, 2, 0)],
-    ids=["one rectangle", "several rectangles", "and groups", "and nothing kept"],
-)
-def rectangles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    values, group, kept = request.param
-    monkeypatch.setattr(relevance, "VALUES", {"cpu": values})
-    monkeypatch.setattr(relevance, "KEPT", {"cpu": kept})
-    monkeypatch.setattr(by_length, "GROUP", group)
 
 
 @pytest.mark.usefixtures("rectangles")

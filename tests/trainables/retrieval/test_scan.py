@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from crosscut_trainables.backbones import by_length, relevance
+from crosscut_trainables.backbones import by_length
 from crosscut_trainables.backbones.scan import Scan
 from crosscut_trainables.fragments import Fragments
 
@@ -58,17 +58,6 @@ def direct_scores(images: Fragments, texts: Fragments, backbone: Scan) -> Tensor
             row.append(direct_score(keys, queries, backbone)[0])
         rows.append(torch.stack(row))
     return torch.stack(rows)
-
-
-@pytest.fixture(
-    params=[(2**18, 32, 2**18), (40, 32, 2**18), (40, 2, 2**18), (40, 2, 0)],
-    ids=["one rectangle", "several rectangles", "and groups", "and nothing kept"],
-)
-def rectangles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    values, group, kept = request.param
-    monkeypatch.setattr(relevance, "VALUES", {"cpu": values})
-    monkeypatch.setattr(relevance, "KEPT", {"cpu": kept})
-    monkeypatch.setattr(by_length, "GROUP", group)
 
 
 OPTIONS: list[dict[str, Any]] = [

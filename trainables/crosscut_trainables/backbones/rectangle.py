@@ -6,6 +6,7 @@ attention can be worked out from the same cosines, whatever a softmax or a norm 
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,7 +44,8 @@ class Attending:
 
     def relevance(self, cosines: Tensor, room: Room) -> Tensor:
         """(b, q, n) cosine of every query with what it attends to in every item; 0 at padding."""
-        product, square, _ = self._weighed(cosines, room.of(self.shape, 0), *room.twice(self.shape, 1))
+        mixed = room.of(self.shape, 1)
+        product, square, _ = self._weighed(cosines, room.of(self.shape, 0), mixed, mixed)
         return product.mul_(square.rsqrt_())
 
     def backward(self, grad: Tensor, cosines: Tensor, room: Room, place: int) -> tuple[Tensor, Tensor]:
@@ -103,15 +105,8 @@ class Room:
 
     def of(self, shape: tuple[int, ...], place: int) -> Tensor:
         """A tensor of this shape, with whatever it was last used for in it."""
-        values = 1
-        for count in shape:
-            values *= count
+        values = math.prod(shape)
         tensor = self._tensors.get(place)
         if tensor is None or len(tensor) < values:
             tensor = self._tensors[place] = self._like.new_empty(values)
         return tensor[:values].view(shape)
-
-    def twice(self, shape: tuple[int, ...], place: int) -> tuple[Tensor, Tensor]:
-        """The same tensor for two uses, of which the second ends the first."""
-        tensor = self.of(shape, place)
-        return tensor, tensor
