@@ -156,6 +156,26 @@ def test_no_more_is_given_out_than_there_is_room_for(
     assert len(told.ended) == 1 and searcher.suggest("c") is not None and searcher.suggest("d") is None
 
 
+def test_what_comes_next_is_thought_of_when_what_was_given_out_has_started(
+    make_searcher: Callable[..., Any],
+    make_experiment: Make,
+    store: Store,
+    outcome: Callable[[Work], Record],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searcher, plan, _ = make_searcher(make_experiment(trials=0, seeds=3), cpus=1.0)
+    thought: list[str] = []
+    think = plan.next
+    monkeypatch.setattr(plan, "next", lambda: thought.append("of") or think())
+    first = searcher.suggest("a")
+    # Tune asks for more before it starts the first: no core is free, so it is told at once that there is none.
+    assert searcher.suggest("b") is None and len(thought) == 1
+    assert searcher.suggest("b") is None and len(thought) == 2
+    store.write(outcome(Work.from_json(first["work"])))
+    searcher.on_trial_complete("a", {})
+    assert searcher.suggest("b") is not None and len(thought) == 2
+
+
 def test_what_ran_on_a_lost_cluster_is_tried_again_unless_it_has_a_record(
     make_searcher: Callable[..., Any],
     make_experiment: Make,

@@ -41,9 +41,10 @@ def test_as_many_runs_fit_as_have_room_for_all_their_workers(
     capacity = Capacity({str(index): node for index, node in enumerate(nodes)})
     assert capacity.most(needs(**asked)) == most
     taken = 0
-    while capacity.take(str(taken), needs(**asked)):
+    while capacity.has_room(needs(**asked)):
+        assert capacity.take(str(taken), needs(**asked))
         taken += 1
-    assert taken == most
+    assert taken == most and not capacity.take("more", needs(**asked))
 
 
 def test_what_is_taken_never_exceeds_what_there_is_and_all_of_it_comes_back() -> None:

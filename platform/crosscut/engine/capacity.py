@@ -110,6 +110,13 @@ class Capacity:
         self._taken[key] = held
         return True
 
+    def has_room(self, needs: Resources) -> bool:
+        """Whether there is room now for a run that needs so much."""
+        if not self.take("", needs):
+            return False
+        self.give_back("")
+        return True
+
     def stands(self, key: str) -> bool:
         """Whether all machines are still there on which `key` holds something."""
         return all(self._rooms.get(name) is room for name, room, _, _ in self._taken[key])

@@ -63,6 +63,11 @@ class Groups:
         self._kept.append(_Kept(name, shape, self._host(name, needs), key))
         return name
 
+    @property
+    def idle(self) -> bool:
+        """Whether some group has nothing to do."""
+        return any(group.work is None for group in self._kept)
+
     def give_back(self, key: str, sound: bool) -> None:
         """Take in that a run has come to an end, whose group stays if it is `sound`."""
         for group in self._kept:

@@ -70,6 +70,8 @@ class PlanSearcher(Searcher):
         self._next: Work | None = None
         self._due: list[tuple[float, Work]] = []
         self._looked = time.monotonic()
+        self._gave = False
+        """Whether something was given out at the last call, which Tune starts as soon as there is no more."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its searcher for a restore that is never asked for; there is nothing to keep."""
@@ -136,7 +138,11 @@ class PlanSearcher(Searcher):
             self._cluster.look()
             self._groups.look()
         due = next((entry for entry in self._due if entry[0] <= now), None)
+        gave, self._gave = self._gave, False
         if due is None and self._next is None:
+            if gave and not self._may_start_more():
+                # What comes next is thought of while what was given out runs: a freed core does not wait for it.
+                return None
             self._next = self._plan.next()
         work = self._next if due is None else due[1]
         if work is None or not self._has_room(work):
@@ -146,7 +152,13 @@ class PlanSearcher(Searcher):
             self._given(work)
         else:
             self._due.remove(due)
+        self._gave = True
         return work
+
+    def _may_start_more(self) -> bool:
+        """Whether there is room for some piece of work, or a group to end so that there is."""
+        every = {arm.arm.resources for arm in self._plan.arms}
+        return self._groups.idle or any(self._cluster.capacity.has_room(needs) for needs in every)
 
     def _has_room(self, work: Work) -> bool:
         """Take what work needs, or a group that has nothing to do; False, and nothing taken, where there is no
