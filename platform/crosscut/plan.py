@@ -26,15 +26,15 @@ class Plan:
     def next(self) -> Work | None:
         """The next piece of work, None where all that may start now has been given out.
 
-        Seeds of arms whose search has ended come first; else the arm with the fewest trials is served, so
-        that all arms' searches advance together.
+        Search trials come first, of the arm with the fewest, so that all arms' searches advance together: each
+        waits for those before it, while seeds wait for none. So these fill the cores to the end.
         """
-        for arm in self.arms:
-            work = arm.next_final()
-            if work is not None:
-                return self._give(arm, work)
         for arm in sorted(self.arms, key=lambda a: len(a.running) + sum(r is not None for r in a.trials)):
             work = arm.next_trial()
+            if work is not None:
+                return self._give(arm, work)
+        for arm in self.arms:
+            work = arm.next_final()
             if work is not None:
                 return self._give(arm, work)
         return None

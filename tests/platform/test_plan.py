@@ -153,29 +153,34 @@ def test_search_seeds_are_disjoint_from_final_seeds_and_paired_over_arms() -> No
     assert all(w.seed < SEARCH_SEEDS for w in given if w.phase == "final")
 
 
-def test_an_arm_with_nothing_to_search_is_trained_at_once() -> None:
-    plan = reconcile(experiment(), lambda _: None)
-    first = plan.next()
-    assert first is not None and first.arm == "fixed" and first.phase == "final" and first.values == {}
+def test_searches_come_first_and_seeds_fill_what_they_leave() -> None:
+    plan = reconcile(experiment(trials=2, seeds=2), lambda _: None)
+    first, second = plan.next(), plan.next()
+    assert first is not None and (first.arm, first.phase) == ("none", "search")
+    assert second is not None and (second.arm, second.phase) == ("some", "search")
+    # Both searches wait for their first trial: an arm with nothing to search is trained.
+    third = plan.next()
+    assert third is not None and (third.arm, third.phase, third.values) == ("fixed", "final", {})
+    plan.ended(outcome(first))
+    fourth = plan.next()
+    assert fourth is not None and (fourth.arm, fourth.phase, fourth.index) == ("none", "search", 1)
 
 
-def test_seeds_are_given_out_as_soon_as_their_arm_has_searched() -> None:
+def test_seeds_are_given_out_where_searches_of_other_arms_are_held_up() -> None:
     plan = reconcile(experiment(trials=2, seeds=2), lambda _: None)
     given = []
-    while (work := plan.next()) is not None and work.arm == "fixed":
-        plan.ended(outcome(work))
-    assert work is not None and work.arm == "none"
-    plan.ended(outcome(work))
-    # the other arm is held up in its first trial; this one goes on to its seeds
     while (work := plan.next()) is not None:
         given.append(work)
         if work.arm == "none":
             plan.ended(outcome(work))
     assert [(w.arm, w.phase) for w in given] == [
+        ("none", "search"),
         ("some", "search"),
         ("none", "search"),
         ("none", "final"),
         ("none", "final"),
+        ("fixed", "final"),
+        ("fixed", "final"),
     ]
 
 

@@ -63,7 +63,7 @@ def test_a_log_has_a_line_for_each_outcome(plan: Plan, store: Store, outcome: Ou
     assert lines[0] == f"{first}time left not known yet"
     assert lines[2].startswith("[3/6] none trial 1 pruned in 2.0 s: dev/rsum ")
     assert lines[2].endswith(" · about 6 s left")
-    assert lines[3].startswith("[4/6] none seed 0 failed (raised): ValueError: [red] no · ")
+    assert lines[4].startswith("[5/6] none seed 0 failed (raised): ValueError: [red] no · ")
     final = plan.arms[1].finals[0]
     assert final is not None
     assert lines[5] == (
