@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from crosscut_trainables.packing import recur
+from crosscut_trainables.recurrence import recur
 
 OWN = "own"
 """In place of a name: the encoder's own way, a mean, a last state or a class token."""
@@ -76,7 +76,7 @@ class GeneralisedPooling(nn.Module):
         """(width + 1, width) θ for 0 to `width` places, 0 beyond them: it depends on their number alone."""
         device = self.weigh.weight.device
         codes = _encodings(width, device)
-        states, _ = recur(self.read, codes.expand(width, -1, -1), torch.arange(1, width + 1))
+        states = recur(self.read, codes.expand(width, -1, -1), torch.arange(1, width + 1)).states
         logits = self.weigh(states.float().unflatten(2, (2, -1)).mean(2))[..., 0]
         places = torch.arange(width, device=device)
         there = places <= places[:, None]

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from crosscut_trainables.dropout import Dropout
 from crosscut_trainables.fragments import Fragments, l2norm
-from crosscut_trainables.packing import recur
 from crosscut_trainables.pooling import OWN, pooled, pooling_of
+from crosscut_trainables.recurrence import recur
 from crosscut_trainables.rows import Rows
 
 
