@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from crosscut_trainables.encoders.gru_encoder import GruEncoder
 from crosscut_trainables.fragments import Fragments
 from crosscut_trainables.randomness import seed_for
+from crosscut_trainables.recurrence import Reading, States
 from crosscut_trainables.rows import Rows
 
 if TYPE_CHECKING:
@@ -79,6 +81,19 @@ class RetrievalModel(nn.Module):
         with self._autocast(ids):
             fragments: Fragments = self.text_encoder(ids, lengths, mask, rows)
         return fragments
+
+    def reading(self, ids: Tensor, lengths: Tensor, rows: Rows | None = None) -> Reading | None:
+        """What the text encoder reads of texts, where it is a recurrent network on a CPU and several are faster
+        together; None where it is not, and encodes them by itself."""
+        encoder = self.text_encoder
+        if ids.device.type != "cpu" or not isinstance(encoder, GruEncoder):
+            return None
+        return encoder.reading(ids, lengths, rows)
+
+    def texts_of(self, read: States, mask: Tensor, rows: Rows | None = None) -> Fragments:
+        """The texts, as `texts` gives them, of which that was read."""
+        assert isinstance(self.text_encoder, GruEncoder)
+        return self.text_encoder.fragments(read, mask, rows)
 
     def _autocast(self, like: Tensor) -> AbstractContextManager[object]:
         return torch.autocast(like.device.type, dtype=torch.bfloat16) if self.bf16 else nullcontext()

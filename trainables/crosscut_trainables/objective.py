@@ -9,7 +9,7 @@ of two numbers does not depend on their order, so one worker and two give the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -25,7 +25,11 @@ from crosscut_trainables.distribution import gather, share, total
 from crosscut_trainables.fragments import Fragments, joined
 from crosscut_trainables.match import Match
 from crosscut_trainables.model import RetrievalModel
+from crosscut_trainables.recurrence import Reading, States, recur_together
 from crosscut_trainables.rows import Rows
+
+Generators = Mapping[str, torch.Generator]
+"""A generator for each constraint."""
 
 T = TypeVar("T")
 
@@ -46,14 +50,22 @@ class Objective:
         self.shards = shards // world_size if shards % world_size == 0 else 1
         """Shards in which this worker goes through its own pairs."""
 
-    def terms(self, batch: Batch, generators: Mapping[str, torch.Generator]) -> dict[str, Tensor]:
+    def terms(self, batch: Batch, generators: Generators) -> dict[str, Tensor]:
         """The terms of the loss of a global batch, without their weights, and `loss/total` with them.
 
         Args:
             batch: the worker's part of the batch.
             generators: a generator for each constraint, in the same state on every worker.
         """
-        shards = [_Shard(self.model, batch, own) for own in self._pieces(batch)]
+        (found,) = terms_together([(self, batch, generators)])
+        return found
+
+    def shards_of(self, batch: Batch) -> list[Shard]:
+        """The worker's shards of a batch, whose texts are not encoded yet."""
+        return [Shard(self.model, batch, own) for own in self._pieces(batch)]
+
+    def terms_of(self, batch: Batch, shards: list[Shard], generators: Generators) -> dict[str, Tensor]:
+        """As `terms`, from shards whose texts are encoded."""
         images = self._gathered(joined([shard.images for shard in shards]), batch.present, batch.sizes)
         for shard in shards:
             shard.see_images(images)
@@ -122,7 +134,27 @@ class Objective:
         ]
 
 
-class _Shard:
+def terms_together(asked: Sequence[tuple[Objective, Batch, Generators]]) -> list[dict[str, Tensor]]:
+    """The terms of several objectives of one configuration, each of a batch of its own: what their models read of
+    texts is read together, which is faster where models are small, and the same to the bit."""
+    shards = [objective.shards_of(batch) for objective, batch, _ in asked]
+    encode_texts([shard for own in shards for shard in own])
+    return [
+        objective.terms_of(batch, own, generators)
+        for (objective, batch, generators), own in zip(asked, shards, strict=True)
+    ]
+
+
+def encode_texts(shards: Sequence[Shard]) -> None:
+    """Encode the texts of shards of models of one configuration."""
+    readings = [shard.reading() for shard in shards]
+    read = [reading for reading in readings if reading is not None]
+    states = iter(recur_together(read) if read else [])
+    for shard, reading in zip(shards, readings, strict=True):
+        shard.encode_texts(None if reading is None else next(states))
+
+
+class Shard:
     """One shard of a batch: its pairs are encoded together, and all images compared with its texts.
 
     It has views of its own of all that shards share, parameters and gathered images and texts. So autograd adds
@@ -140,9 +172,20 @@ class _Shard:
         self.images = self._call(
             lambda: model.images(batch.regions[own], batch.present[places], batch.boxes[own], rows)
         )
-        self.texts = self._call(
-            lambda: model.texts(batch.ids[own], batch.lengths[own], batch.words[places], rows)
-        )
+        self._ids, self._lengths = batch.ids[own], batch.lengths[own]
+        self._words, self._rows = batch.words[places], rows
+
+    def reading(self) -> Reading | None:
+        """What the text encoder reads of the shard's texts, None unless that is all that takes time."""
+        return self._call(lambda: self._model.reading(self._ids, self._lengths, self._rows))
+
+    def encode_texts(self, read: States | None) -> None:
+        """Encode the shard's texts, from what was read of them."""
+        model = self._model
+        if read is None:
+            self.texts = self._call(lambda: model.texts(self._ids, self._lengths, self._words, self._rows))
+        else:
+            self.texts = self._call(lambda: model.texts_of(read, self._words, self._rows))
 
     def see_images(self, images: Fragments) -> None:
         """Take a view of the images of the whole batch, once: all that is done with them goes through it."""

@@ -25,11 +25,36 @@ ROWS, FEWEST = 8, 16
 another order, and what is left of a tensor after its vectors of a few numbers is rounded otherwise."""
 
 
-class Reading(NamedTuple):
-    """What a network reads."""
+class Weights(NamedTuple):
+    """Those of a network, of all its directions; gates in the order reset, update, new."""
 
-    network: nn.GRU
-    """One layer, `batch_first`, in one direction or both."""
+    inward: Tensor
+    """(directions · 3D, width)"""
+    inward_bias: Tensor
+    """(directions · 3D,)"""
+    onward: Tensor
+    """(directions, 3D, D)"""
+    onward_bias: Tensor
+    """(directions, 1, 3D)"""
+
+    @classmethod
+    def of(cls, network: nn.GRU) -> Weights:
+        """As they are now, with their gradients."""
+        endings = ("", "_reverse") if network.bidirectional else ("",)
+        inward, inward_bias, onward, onward_bias = (
+            [getattr(network, f"{name}_l0{ending}") for ending in endings]
+            for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
+        )
+        return cls(
+            torch.cat(inward), torch.cat(inward_bias), torch.stack(onward), torch.stack(onward_bias)[:, None]
+        )
+
+
+class Reading(NamedTuple):
+    """What a network reads, on a CPU."""
+
+    weights: Weights
+    """The network's."""
     x: Tensor
     """(B, L, width)"""
     lengths: Tensor
@@ -46,50 +71,39 @@ class States(NamedTuple):
 
 
 def recur(network: nn.GRU, x: Tensor, lengths: Tensor) -> States:
-    """What `network` says of `x` (B, L, width) with `lengths` (B,)."""
-    (found,) = recur_together([Reading(network, x, lengths)])
+    """What `network`, of one layer and `batch_first`, says of `x` (B, L, width) with `lengths` (B,) on the CPU."""
+    if x.device.type != "cpu":
+        return _by_torch(network, x, lengths)
+    (found,) = recur_together([Reading(Weights.of(network), x, lengths)])
     return found
 
 
 def recur_together(readings: Sequence[Reading]) -> list[States]:
     """What networks of one shape say, each of as many sequences of its own."""
-    if readings[0].x.device.type != "cpu":
-        return [_by_torch(one) for one in readings]
+    directions = len(readings[0].weights.onward)
     # Nor does torch's own network take part in autocast on a CPU.
     with torch.autocast("cpu", enabled=False):
         orders = [_Order(one.lengths, one.x.shape[1]) for one in readings]
-        layout = _Layout(orders, 2 if readings[0].network.bidirectional else 1)
         inputs: list[Tensor] = []
-        for one, order in zip(readings, orders, strict=True):
-            words = one.x.flatten(0, 1).index_select(0, order.words)
-            inward, onward, bias, onward_bias = _weights(one.network)
-            gates = functional.linear(words, inward, bias)
-            inputs += [gates.unflatten(1, (layout.directions, -1)), onward, onward_bias]
+        for (weights, x, _), order in zip(readings, orders, strict=True):
+            words = x.flatten(0, 1).index_select(0, order.words)
+            gates = functional.linear(words, weights.inward, weights.inward_bias)
+            inputs += [gates.unflatten(1, (directions, -1)), weights.onward, weights.onward_bias]
+        layout = _Layout(orders, directions)
         found: Sequence[Tensor] = _Recurrence.apply(layout, *inputs)  # type: ignore[no-untyped-call]
         return [order.laid_out(states) for states, order in zip(found, orders, strict=True)]
 
 
-def _by_torch(one: Reading) -> States:
+def _by_torch(network: nn.GRU, x: Tensor, lengths: Tensor) -> States:
     """torch orders sequences by itself as well, but fetches their order back from the GPU to undo it, which holds
     up the CPU in every step."""
-    device, longest = str(one.x.device), one.x.shape[1]
-    lengths, order = torch.sort(one.lengths, descending=True)
+    device, longest = str(x.device), x.shape[1]
+    lengths, order = torch.sort(lengths, descending=True)
     there, back = (to_device(places, device) for places in (order, torch.argsort(order)))
-    packed = pack_padded_sequence(one.x.index_select(0, there), lengths, batch_first=True)
-    states, last = one.network(packed)
+    packed = pack_padded_sequence(x.index_select(0, there), lengths, batch_first=True)
+    states, last = network(packed)
     padded, _ = pad_packed_sequence(states, batch_first=True, total_length=longest)
     return States(padded.index_select(0, back), last.index_select(1, back))
-
-
-def _weights(network: nn.GRU) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Of all directions: input weights (directions·3D, width), state weights (directions, 3D, D) and the biases of
-    both, (directions·3D,) and (directions, 1, 3D); gates in the order reset, update, new."""
-    endings = ("", "_reverse") if network.bidirectional else ("",)
-    inward, onward, bias, onward_bias = (
-        [getattr(network, f"{name}_l0{ending}") for ending in endings]
-        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    )
-    return torch.cat(inward), torch.stack(onward), torch.cat(bias), torch.stack(onward_bias)[:, None]
 
 
 class _Order:

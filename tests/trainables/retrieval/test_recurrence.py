@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from crosscut_trainables.recurrence import Reading, recur, recur_together
+from crosscut_trainables.recurrence import Reading, Weights, recur, recur_together
 
 LENGTHS = torch.tensor([3, 1, 6, 3, 5])
 
@@ -66,19 +66,20 @@ def test_autocast_changes_nothing_on_a_cpu_as_with_torchs_own_network() -> None:
 @pytest.mark.parametrize("sequences", [5, 32])
 def test_networks_read_together_what_each_reads_alone_to_the_bit(width: int, sequences: int) -> None:
     generator = torch.Generator().manual_seed(3)
-    readings = []
+    networks, readings = [network(width=width, seed=number) for number in range(3)], []
     for number, longest in enumerate((9, 12, 7)):
         lengths = torch.randint(1, longest + 1, (sequences,), generator=generator)
         x = torch.randn(sequences, longest, 4, generator=generator).requires_grad_()
-        readings.append(Reading(network(width=width, seed=number), x, lengths))
+        readings.append(Reading(Weights.of(networks[number]), x, lengths))
     together = recur_together(readings)
     sum((found.states.square().sum() + found.last.sum() for found in together), torch.zeros(())).backward()
-    for reading, found in zip(readings, together, strict=True):
-        kept = [x.grad for x in (reading.x, *reading.network.parameters())]
-        for x in (reading.x, *reading.network.parameters()):
+    for gru, reading, found in zip(networks, readings, together, strict=True):
+        learnt = (reading.x, *gru.parameters())
+        kept = [x.grad for x in learnt]
+        for x in learnt:
             x.grad = None
-        alone = recur(*reading)
+        alone = recur(gru, reading.x, reading.lengths)
         (alone.states.square().sum() + alone.last.sum()).backward()
         assert torch.equal(alone.states, found.states) and torch.equal(alone.last, found.last)
-        for x, grad in zip((reading.x, *reading.network.parameters()), kept, strict=True):
+        for x, grad in zip(learnt, kept, strict=True):
             assert grad is not None and x.grad is not None and torch.equal(x.grad, grad)

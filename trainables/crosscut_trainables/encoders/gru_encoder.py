@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from crosscut_trainables.dropout import Dropout
 from crosscut_trainables.fragments import Fragments, l2norm
 from crosscut_trainables.pooling import OWN, pooled, pooling_of
-from crosscut_trainables.recurrence import recur
+from crosscut_trainables.recurrence import Reading, States, Weights, recur
 from crosscut_trainables.rows import Rows
 
 
@@ -46,8 +46,15 @@ class GruEncoder(nn.Module):
     def forward(self, ids: Tensor, lengths: Tensor, mask: Tensor, rows: Rows | None = None) -> Fragments:
         """`ids` (B, L), `lengths` (B,) on the CPU, at least 1 each, `mask` (B, L) bool, False at padding; `rows`
         says which texts of a larger batch these are."""
-        words = self.dropout(self.embed(ids), rows)
-        states, last = recur(self.recur, words, lengths)
-        words = states.float().unflatten(2, (2, -1)).mean(2)
-        whole = last.float().mean(0) if self.pool is None else pooled(self.pool, words, mask)
+        states = recur(self.recur, self.dropout(self.embed(ids), rows), lengths)
+        return self.fragments(states, mask, rows)
+
+    def reading(self, ids: Tensor, lengths: Tensor, rows: Rows | None = None) -> Reading:
+        """What is read of texts, so that it is read together with what other networks read, on a CPU."""
+        return Reading(Weights.of(self.recur), self.dropout(self.embed(ids), rows), lengths)
+
+    def fragments(self, found: States, mask: Tensor, rows: Rows | None = None) -> Fragments:
+        """From what was said of a reading."""
+        words = found.states.float().unflatten(2, (2, -1)).mean(2)
+        whole = found.last.float().mean(0) if self.pool is None else pooled(self.pool, words, mask)
         return Fragments(l2norm(words), mask, l2norm(whole), rows)
