@@ -35,6 +35,7 @@ from crosscut_trainables.fragments import Fragments
 from crosscut_trainables.loop import Training
 from crosscut_trainables.match import Match
 from crosscut_trainables.session import MemorySession
+from crosscut_trainables.step import Stride, step_together
 
 REGIONS, FEATURES, WIDTH, WORD_WIDTH = 36, 2048, 1024, 300
 WORDS = 8000
@@ -110,7 +111,7 @@ def step(asked: argparse.Namespace, options: dict[str, Any]) -> dict[str, float]
     taken = []
     for number, batch in enumerate(made.batches.epoch(1)):
         begun = time.perf_counter()
-        made.step(batch, 0.0002, number, generators)
+        step_together([Stride(made.step, batch, 0.0002, number, generators)])
         taken.append(time.perf_counter() - begun)
         if number == asked.steps + 1:
             break

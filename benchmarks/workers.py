@@ -88,6 +88,7 @@ def member(rank: int, size: int, meeting: str, steps: int, plain: str) -> None:
     from crosscut_trainables.config import RetrievalConfig
     from crosscut_trainables.loop import Training
     from crosscut_trainables.session import MemorySession
+    from crosscut_trainables.step import Stride, step_together
 
     torch.set_num_threads(1)
     if size > 1:
@@ -103,7 +104,7 @@ def member(rank: int, size: int, meeting: str, steps: int, plain: str) -> None:
     taken, waited, received = [], [], []
     for number, batch in enumerate(training.batches.epoch(1)):
         before, begun = (TRAFFIC.seconds, TRAFFIC.received), time.perf_counter()
-        training.step(batch, 0.001, number, {})
+        step_together([Stride(training.step, batch, 0.001, number, {})])
         taken.append(time.perf_counter() - begun)
         waited.append(TRAFFIC.seconds - before[0])
         received.append(TRAFFIC.received - before[1])

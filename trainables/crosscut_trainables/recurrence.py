@@ -106,6 +106,22 @@ def _by_torch(network: nn.GRU, x: Tensor, lengths: Tensor) -> States:
     return States(padded.index_select(0, back), last.index_select(1, back))
 
 
+def same_together(readings: Sequence[Reading]) -> bool:
+    """Whether these are read together to the bit as each is alone, gradients too: how a product adds up may depend
+    on the machine."""
+    leaves = [[x.detach().requires_grad_() for x in (*one.weights, one.x)] for one in readings]
+    own = [
+        Reading(Weights(*weights), x, one.lengths)
+        for (*weights, x), one in zip(leaves, readings, strict=True)
+    ]
+    found: list[list[Tensor]] = []
+    for every in (recur_together(own), [recur_together([one])[0] for one in own]):
+        whole = torch.stack([states.square().sum() + last.sum() for states, last in every]).sum()
+        gradients = torch.autograd.grad(whole, [leaf for one in leaves for leaf in one])
+        found.append([*(x for states in every for x in states), *gradients])
+    return all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
 class _Order:
     """Of the B sequences that a network reads, P words in all: the longest first, and each without its padding."""
 

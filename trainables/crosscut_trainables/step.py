@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +15,9 @@ from crosscut_trainables.batches import Batch
 from crosscut_trainables.config import TrainingOptions
 from crosscut_trainables.distribution import average_gradients
 from crosscut_trainables.dropout import begin_step
-from crosscut_trainables.objective import Objective
+from crosscut_trainables.objective import Generators, Objective, terms_together
 from crosscut_trainables.state import copied
-from crosscut_trainables.stopwatch import Stopwatch
+from crosscut_trainables.stopwatch import Stopwatch, among
 
 
 class Step:
@@ -44,34 +45,20 @@ class Step:
         )
         self.average = WeightAverage(objective.model, options.ema) if options.ema is not None else None
 
-    def __call__(
-        self, batch: Batch, rate: float, seed: int, generators: Mapping[str, torch.Generator]
-    ) -> dict[str, Tensor]:
-        """The terms of the loss before the step, and `grad_norm`.
-
-        Args:
-            batch: the worker's part of the batch.
-            rate: the learning rate.
-            seed: of what the layers draw.
-            generators: a generator for each constraint, in the same state on every worker.
-        """
-        model, size = self.objective.model, self.objective.world_size
+    def begin(self, rate: float, seed: int) -> None:
+        """Take what holds for the coming step."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
-        with self.watch.of("forward"):
-            begin_step(model, seed)
-            terms = self.objective.terms(batch, generators)
-        with self.watch.of("backward"):
-            self.optimizer.zero_grad(set_to_none=True)
-            terms["loss/total"].backward()
-            average_gradients(self.learnt, size)
-        with self.watch.of("update"):
-            terms["grad_norm"] = nn.utils.clip_grad_norm_(self.learnt, self.options.clip_norm)
-            self.optimizer.step()
-            end_step(model, size)
-            if self.average is not None:
-                self.average.update()
-        return {name: value.detach() for name, value in terms.items()}
+        begin_step(self.objective.model, seed)
+
+    def update(self) -> Tensor:
+        """Change the weights by the gradients that there are; their norm."""
+        norm = nn.utils.clip_grad_norm_(self.learnt, self.options.clip_norm)
+        self.optimizer.step()
+        end_step(self.objective.model, self.objective.world_size)
+        if self.average is not None:
+            self.average.update()
+        return norm
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -100,3 +87,38 @@ class Step:
         if self.average is not None:
             assert isinstance(average, dict)
             self.average.restore(average)
+
+
+class Stride(NamedTuple):
+    """A step that is to be taken."""
+
+    step: Step
+    batch: Batch
+    """The worker's part of the batch."""
+    rate: float
+    """The learning rate."""
+    seed: int
+    """Of what the layers draw."""
+    generators: Generators
+    """In the same state on every worker."""
+
+
+def step_together(strides: Sequence[Stride]) -> list[dict[str, Tensor]]:
+    """Take steps of runs that differ in their seeds alone; for each the terms of the loss before it, and
+    `grad_norm`."""
+    watches = [stride.step.watch for stride in strides]
+    with among(watches, "forward"):
+        for stride in strides:
+            stride.step.begin(stride.rate, stride.seed)
+        asked = [(stride.step.objective, stride.batch, stride.generators) for stride in strides]
+        every = terms_together(asked)
+    with among(watches, "backward"):
+        for stride in strides:
+            stride.step.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward([terms["loss/total"] for terms in every])
+        for stride in strides:
+            average_gradients(stride.step.learnt, stride.step.objective.world_size)
+    with among(watches, "update"):
+        for stride, terms in zip(strides, every, strict=True):
+            terms["grad_norm"] = stride.step.update()
+    return [{name: value.detach() for name, value in terms.items()} for terms in every]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -70,6 +70,10 @@ class Stopwatch:
                     return
             yield item
 
+    def add(self, phase: str, seconds: float) -> None:
+        """Count seconds that were measured elsewhere."""
+        self._spent[phase] += seconds
+
     def seconds(self) -> dict[str, float]:
         """Seconds by phase so far."""
         if self._events:
@@ -78,3 +82,17 @@ class Stopwatch:
             self._spent[phase] += first.elapsed_time(last) / 1e3
         self._events.clear()
         return dict(self._spent)
+
+
+@contextmanager
+def among(watches: Sequence[Stopwatch], phase: str) -> Iterator[None]:
+    """Count what is done inside for several runs as `phase`, on a CPU for each an equal share."""
+    if len(watches) == 1:
+        with watches[0].of(phase):
+            yield
+        return
+    begun = time.perf_counter()
+    with torch.profiler.record_function(phase):
+        yield
+    for watch in watches:
+        watch.add(phase, (time.perf_counter() - begun) / len(watches))
