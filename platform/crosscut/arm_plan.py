@@ -111,6 +111,12 @@ class ArmPlan:
         """How many runs have no result and can still get one."""
         return 0 if self.blocked else sum(record is None for record in self.finals)
 
+    @property
+    def waiting(self) -> int:
+        """How many trials and runs have not been given out, and can still be."""
+        trials = 0 if self.blocked else sum(record is None for record in self.trials)
+        return max(0, trials + self.missing - len(self.running))
+
     def history(self, end: int) -> list[study.Trial]:
         """The trials before number `end`, those without a record as running."""
         search = self.sweep.search

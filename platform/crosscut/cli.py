@@ -82,6 +82,10 @@ def run(
             "--profile", help="Trace some steps and the first evaluation of every run that is done."
         ),
     ] = False,
+    together: Annotated[
+        bool,
+        typer.Option(help="Let seeds of an arm train together in one process, where that is faster."),
+    ] = True,
     notify: Annotated[
         str | None,
         typer.Option(
@@ -98,7 +102,7 @@ def run(
     from crosscut.sweepfile.sweep import read
 
     experiment = prepare(read(sweep, patches or []))
-    order = driver.Order(storage, address, retry_failed, report, curves, profile, notify)
+    order = driver.Order(storage, address, retry_failed, report, curves, profile, together, notify)
     raise typer.Exit(DONE if driver.run(experiment, order, terminal()) else FAILED)
 
 

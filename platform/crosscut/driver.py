@@ -14,7 +14,7 @@ from crosscut.arms.experiment import Experiment
 from crosscut.checkpoints import Checkpoints
 from crosscut.engine.board import ARMS, Detail
 from crosscut.engine.overview import Overview
-from crosscut.engine.worker import Site
+from crosscut.engine.site import Site
 from crosscut.notice import Notices
 from crosscut.optuna_storage import FILE, Mirror
 from crosscut.plan import Plan, reading, reconcile
@@ -45,6 +45,8 @@ class Order:
     """Which runs have curves of their own."""
     profile: bool = False
     """Whether runs trace what they do, which takes time."""
+    together: bool = True
+    """Whether seeds of an arm may be trained together in one process, where that is faster."""
     notify: str | None = field(default=None, repr=False)
     """Address of a webhook that is told of failures and of the end. It is a secret."""
 
@@ -143,7 +145,17 @@ def _carry_out(
                 progress.ended(record)
 
             try:
-                carry_out(plan, store, site, cluster, given=given, ended=ended, again=progress.again)
+                carry_out(
+                    plan,
+                    store,
+                    site,
+                    cluster,
+                    given=given,
+                    ended=ended,
+                    again=progress.again,
+                    # A trace is of one run.
+                    together=order.together and not order.profile,
+                )
             finally:
                 studies.update()
                 store.push(store.logs / "ray.log")

@@ -80,6 +80,9 @@ def submit(
     profile: Annotated[
         bool, typer.Option("--profile", help="Trace what runs do, as with `crosscut run`.")
     ] = False,
+    together: Annotated[
+        bool, typer.Option(help="Let seeds of an arm train together, as with `crosscut run`.")
+    ] = True,
     check: Annotated[
         bool,
         typer.Option(
@@ -122,6 +125,7 @@ def submit(
         arguments += ["--retry-failed"] if retry_failed else []
         arguments += ["--tensorboard", curves] if curves != "all" else []
         arguments += ["--profile"] if profile else []
+        arguments += [] if together else ["--no-together"]
         variables = {COMMIT: found} if (found := commit(here or Path.cwd())) else {}
         job = server.submit(Path(folder), command(arguments), asked.name, place, variables)
     errors = typer.get_text_stream("stderr")

@@ -39,6 +39,21 @@ class Plan:
                 return self._give(arm, work)
         return None
 
+    def company(self, work: Work, slots: int) -> list[Work]:
+        """Further seeds of the arm of `work`, which was given out, to be trained in one process with it.
+
+        Fewer and fewer towards the end, so that there is something to do for all of `slots` processes.
+        """
+        arm = self.arm_of(work)
+        most = min(arm.arm.together, (1 + sum(each.waiting for each in self.arms)) // slots)
+        found: list[Work] = []
+        while work.phase == "final" and len(found) < most - 1:
+            further = arm.next_final()
+            if further is None:
+                break
+            found.append(self._give(arm, further))
+        return found
+
     def ended(self, record: Record) -> None:
         """Take in the outcome of work that was given out."""
         self.arm_of(record.work).ended(record)

@@ -19,7 +19,7 @@ from crosscut.engine.cluster import Cluster, ClusterLost
 from crosscut.engine.ending import ending_of, is_storage, lacks_memory
 from crosscut.engine.groups import Groups
 from crosscut.engine.searcher import PlanSearcher
-from crosscut.engine.worker import Site
+from crosscut.engine.site import Site
 from crosscut.plan import Plan, reconcile
 from crosscut.records.attempts import Attempts
 from crosscut.records.record import Attempt, Record
@@ -126,12 +126,12 @@ def test_a_lost_run_is_given_out_again_after_growing_waits_and_then_given_up(
             config = searcher.suggest(f"trial-{number}")
             time.sleep(0.001)
         waits.append(time.monotonic() - begun)
-        work = Work.from_json(config["work"])
+        work = Work.from_json(config["works"][0])
         searcher.outcome(f"trial-{number}", DIED)
         config = None
     assert waits[1] >= 0.045 and waits[2] >= 0.09
     (record,) = told.ended
-    store.write(outcome(Work.from_json(other["work"])))
+    store.write(outcome(Work.from_json(other["works"][0])))
     searcher.on_trial_complete("other", {})
     assert plan.done and searcher.suggest("none") == searchers.Searcher.FINISHED
     assert len(told.given) == 2 and [attempt.kind for _, attempt in told.again] == ["lost", "lost"]
@@ -151,7 +151,7 @@ def test_no_more_is_given_out_than_there_is_room_for(
     first = searcher.suggest("a")
     assert first is not None and searcher.suggest("b") is not None and searcher.suggest("c") is None
     assert len(told.given) == 2
-    store.write(outcome(Work.from_json(first["work"])))
+    store.write(outcome(Work.from_json(first["works"][0])))
     searcher.on_trial_complete("a", {})
     assert len(told.ended) == 1 and searcher.suggest("c") is not None and searcher.suggest("d") is None
 
@@ -171,7 +171,7 @@ def test_what_comes_next_is_thought_of_when_what_was_given_out_has_started(
     # Tune asks for more before it starts the first: no core is free, so it is told at once that there is none.
     assert searcher.suggest("b") is None and len(thought) == 1
     assert searcher.suggest("b") is None and len(thought) == 2
-    store.write(outcome(Work.from_json(first["work"])))
+    store.write(outcome(Work.from_json(first["works"][0])))
     searcher.on_trial_complete("a", {})
     assert searcher.suggest("b") is not None and len(thought) == 2
 
@@ -187,12 +187,12 @@ def test_what_ran_on_a_lost_cluster_is_tried_again_unless_it_has_a_record(
     searcher, _, told = make_searcher(make_experiment(trials=0, seeds=3), cpus=2.0)
     first, second = searcher.suggest("a"), searcher.suggest("b")
     searcher.error = ClusterLost("the raylet of this machine has died")
-    store.write(outcome(Work.from_json(first["work"])))
+    store.write(outcome(Work.from_json(first["works"][0])))
     searcher.lost(str(searcher.error))
     assert searcher.error is None
-    assert [record.key for record in told.ended] == [Work.from_json(first["work"]).key]
+    assert [record.key for record in told.ended] == [Work.from_json(first["works"][0]).key]
     ((work, attempt),) = told.again
-    assert work == Work.from_json(second["work"])
+    assert work == Work.from_json(second["works"][0])
     assert (attempt.kind, attempt.reason) == ("lost", "the raylet of this machine has died")
     # There is room for it and for one more.
     assert searcher.suggest("c") == second
@@ -219,7 +219,7 @@ def test_a_cluster_of_ones_own_is_started_anew_unless_nothing_ends_on_it(
         if ends:
             config = searcher.suggest("trial")
             assert config is not None
-            store.write(outcome(Work.from_json(config["work"])))
+            store.write(outcome(Work.from_json(config["works"][0])))
         raise ClusterLost("the raylet of this machine has died")
 
     monkeypatch.setattr(engine, "_experiment", dies)

@@ -20,7 +20,7 @@ from crosscut.engine import cluster as clusters
 from crosscut.engine import engine
 from crosscut.engine.capacity import Capacity, Node
 from crosscut.engine.cluster import Cluster
-from crosscut.engine.worker import Site
+from crosscut.engine.site import Site
 from crosscut.errors import InputError
 from crosscut.plan import Plan
 from crosscut.progress import FILE
@@ -45,6 +45,7 @@ class Fake:
     connections: list[str] = field(default_factory=list)
     sites: list[Site] = field(default_factory=list)
     trained: list[Work] = field(default_factory=list)
+    together: list[bool] = field(default_factory=list)
     dies_after: int | None = None
 
     def carry_out(
@@ -57,7 +58,9 @@ class Fake:
         given: Callable[[Work], None],
         ended: Callable[[Record], None],
         again: Callable[[Work, Attempt], None],
+        together: bool,
     ) -> None:
+        self.together.append(together)
         assert held(store.place) and (store.folder / FILE).exists()
         self.sites.append(site)
         while (work := plan.next()) is not None:

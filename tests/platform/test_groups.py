@@ -13,8 +13,8 @@ import ray
 from crosscut.engine import train_group
 from crosscut.engine.capacity import Capacity, Node
 from crosscut.engine.groups import Groups
+from crosscut.engine.site import Site
 from crosscut.engine.train_group import GroupHost
-from crosscut.engine.worker import Site
 from crosscut.sweepfile.resources import Resources
 
 SITE = Site("results", ".", None)

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from crosscut.engine.worker import MOST_NOTES, Site, train
+from crosscut.engine.outcome import MOST_NOTES
+from crosscut.engine.site import Site
+from crosscut.engine.worker import train
 from crosscut.records.record import Record
 from crosscut.records.store import Store
 from crosscut.records.work import Work

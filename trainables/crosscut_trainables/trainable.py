@@ -56,6 +56,25 @@ class Locating(Protocol):
         ...
 
 
+@runtime_checkable
+class Joint(Protocol):
+    """A description of a trainable that can train several seeds of a configuration in one process."""
+
+    def together(self, config: BaseModel) -> int:
+        """How many seeds at most; 1 where it would bring nothing."""
+        ...
+
+    def train_together(
+        self, config: Mapping[str, Any], sessions: Sequence[Session]
+    ) -> list[Evaluation | Exception]:
+        """For each session what the trainable returns, or what it raises, whatever that of the others comes to.
+
+        A run's evaluation is the one that it has alone. What this raises itself is no run's fault: they are
+        trained one by one then.
+        """
+        ...
+
+
 F = TypeVar("F", bound=Train)
 
 

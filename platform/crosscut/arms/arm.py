@@ -31,6 +31,8 @@ class Arm:
     for every key of a mapping."""
     resources: Resources = field(default_factory=Resources)
     """What each of its runs gets, which changes no result."""
+    together: int = 1
+    """How many of its seeds may be trained in one process, which changes no result either."""
 
     def defining(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """What of a configuration of this arm defines a result: all but where something lies."""

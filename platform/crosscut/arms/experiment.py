@@ -22,7 +22,7 @@ from crosscut.sweepfile.resources import Resources
 from crosscut.sweepfile.space import Parameter
 from crosscut.sweepfile.sweep import Sweep
 from crosscut.trial import SECONDS
-from crosscut_trainables.trainable import Description, Locating, Measuring, description_of
+from crosscut_trainables.trainable import Description, Joint, Locating, Measuring, description_of
 
 
 @dataclass(frozen=True)
@@ -87,13 +87,14 @@ class _Draft:
         self.data = ["" for _ in self.cells]
         self.seconds: list[float | None] = [None for _ in self.cells]
         self.resources = [sweep.resources for _ in self.cells]
+        self.together = [1 for _ in self.cells]
 
     def arms(self) -> tuple[Arm, ...]:
         columns = zip(self.names, self.cells, self.configs, self.spaces, self.data, self.seconds, strict=True)
         locations = self.description.locations if isinstance(self.description, Locating) else ()
         return tuple(
-            replace(Arm(*column), locations=tuple(locations), resources=resources)
-            for column, resources in zip(columns, self.resources, strict=True)
+            replace(Arm(*column), locations=tuple(locations), resources=resources, together=together)
+            for column, resources, together in zip(columns, self.resources, self.together, strict=True)
         )
 
     def resolve(self) -> None:
@@ -203,6 +204,8 @@ class _Draft:
             try:
                 self.data[index] = self.description.fingerprint(model)
                 self.seconds[index] = self.description.seconds(model)
+                if isinstance(self.description, Joint):
+                    self.together[index] = self.description.together(model)
             except (OSError, ValueError) as error:
                 keys = self.patches.blame(self.cells[index], ("data",))
                 self._wrong(index, Problem(keys, f"the data cannot be read: {' '.join(str(error).split())}"))

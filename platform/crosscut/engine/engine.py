@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from crosscut.engine.cluster import Cluster, ClusterLost
-from crosscut.engine.worker import Site, standing, train_alone
+from crosscut.engine.site import Site
+from crosscut.engine.worker import standing, train_alone, train_together
 from crosscut.plan import Plan
 from crosscut.records.record import Attempt, Record
 from crosscut.records.store import Store
@@ -31,6 +32,7 @@ def carry_out(
     given: Callable[[Work], None],
     ended: Callable[[Record], None],
     again: Callable[[Work, Attempt], None],
+    together: bool = True,
 ) -> None:
     """Do all that the plan asks for. Returns when nothing is left, whatever failed on the way.
 
@@ -48,6 +50,7 @@ def carry_out(
         cluster: what Ray runs on.
         given, ended: told of every piece of work.
         again: told of a try that came to nothing and is followed by another.
+        together: whether seeds of an arm may be trained together in one process.
 
     Raises:
         ClusterLost: a cluster of others has left this process alone, or one of our own dies again and again.
@@ -63,7 +66,7 @@ def carry_out(
         ended(record)
 
     groups = Groups(cluster.capacity, site)
-    searcher = PlanSearcher(plan, store, cluster, given, told, again, groups)
+    searcher = PlanSearcher(plan, store, cluster, given, told, again, groups, together)
     while not plan.done:
         try:
             _experiment(searcher, store, site, cluster)
@@ -131,17 +134,22 @@ def _trial_function(site: Site) -> Callable[[dict[str, Any]], None]:
     def trial(config: dict[str, Any]) -> None:
         from ray import tune
 
-        work, needs = Work.from_json(config["work"]), Resources.model_validate(config["resources"])
-        host = config["host"]
-        record = train_alone(work, needs, site) if host is None else _train_together(work, needs, host, site)
-        tune.report({"status": "lost" if record is None else record.status})
+        works = [Work.from_json(plain) for plain in config["works"]]
+        needs, host = Resources.model_validate(config["resources"]), config["host"]
+        if host is not None:
+            _train_in_group(works[0], needs, host)
+        elif len(works) > 1:
+            train_together(works, needs, site)
+        else:
+            train_alone(works[0], needs, site)
+        records = [standing(site.store, work.key) for work in works]
+        tune.report({"status": ", ".join("lost" if one is None else one.status for one in records)})
 
     return trial
 
 
-def _train_together(work: Work, needs: Resources, host: str, site: Site) -> Record | None:
-    """Have a worker group train work; None where that ended without a record."""
+def _train_in_group(work: Work, needs: Resources, host: str) -> None:
+    """Have a worker group train work. What came of it is in the store."""
     import ray
 
     ray.get(ray.get_actor(host).train.remote(work.to_json(), needs.model_dump()))
-    return standing(site.store, work.key)

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from crosscut.engine.capacity import Capacity
-from crosscut.engine.worker import Site
+from crosscut.engine.site import Site
 from crosscut.sweepfile.resources import Resources
 
 IDLE = 10.0

@@ -41,6 +41,7 @@ class RunSession:
         agree: gives every worker the value that rank 0 has.
         plots: whether this worker writes the run's TensorBoard files.
         traces: whether it traces what it does.
+        together: how many runs share the process; its seconds are a share of those that pass.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class RunSession:
         agree: Callable[[bool], bool] = lambda value: value,
         plots: bool = False,
         traces: bool = False,
+        together: int = 1,
     ) -> None:
         self.work = work
         self.history: list[Step] = []
@@ -69,6 +71,7 @@ class RunSession:
         self._device = device
         self._agree = agree
         self._traces = traces
+        self._together = together
         self._watchdog: Watchdog | None = None
         self._board: Board | None = None
         self._pushed = self._begun = time.monotonic()
@@ -99,7 +102,7 @@ class RunSession:
     @property
     def seconds(self) -> float:
         """Time spent on the run so far, earlier attempts that were resumed included."""
-        return self.earlier_seconds + time.monotonic() - self._begun
+        return self.earlier_seconds + (time.monotonic() - self._begun) / self._together
 
     def report(self, step: int, metrics: Mapping[str, float]) -> bool:
         values = {name: float(value) for name, value in metrics.items()}
@@ -221,6 +224,11 @@ class RunSession:
         last = max((step.step for step in record.history), default=0)
         self._plot(lambda board: board.complete(record.status, last, record.metrics))
         self._publish()
+
+    def drop(self) -> None:
+        """Close what was written for a run that is begun again."""
+        if self._board is not None:
+            self._board.close()
 
     def _alive(self) -> None:
         """Tell the watchdog: a report, or a checkpoint written or read, is a sign of life."""

@@ -44,6 +44,7 @@ class PlanSearcher(Searcher):
         given, ended: told of every piece of work.
         again: told of a try that came to nothing and is followed by another.
         groups: the worker groups on it.
+        together: whether seeds may be trained together.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class PlanSearcher(Searcher):
         ended: Callable[[Record], None],
         again: Callable[[Work, Attempt], None],
         groups: Groups,
+        together: bool = True,
     ) -> None:
         super().__init__(metric=None, mode=None)
         self.error: Exception | None = None
@@ -63,11 +65,12 @@ class PlanSearcher(Searcher):
         self._store = store
         self._cluster = cluster
         self._given, self._ended, self._again = given, ended, again
-        self._groups = groups
+        self._groups, self._together = groups, together
         self._hosts: dict[str, str] = {}
         """Key of what a group trains → the name of its host."""
-        self._work: dict[str, Work] = {}
-        self._next: Work | None = None
+        self._works: dict[str, list[Work]] = {}
+        """Trial → what it trains: seeds of one arm where it is more than one."""
+        self._next: list[Work] = []
         self._due: list[tuple[float, Work]] = []
         self._looked = time.monotonic()
         self._gave = False
@@ -81,13 +84,14 @@ class PlanSearcher(Searcher):
         # Ray's own type leaves out that a searcher says it has finished by a text.
         finished = cast("dict[str, Any]", Searcher.FINISHED)
         with self._fatal():
-            work = self._take()
-        if work is None:
+            works = self._take()
+        if not works:
             return finished if self._plan.done else None
-        self._work[trial_id] = work
-        needs = self._plan.arm_of(work).arm.resources
-        host = self._hosts.get(work.key)
-        return {"work": work.to_json(), "resources": needs.model_dump(), "host": host}
+        self._works[trial_id] = works
+        needs = self._plan.arm_of(works[0]).arm.resources
+        host = self._hosts.get(works[0].key)
+        plain = [work.to_json() for work in works]
+        return {"works": plain, "resources": needs.model_dump(), "host": host}
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -98,21 +102,23 @@ class PlanSearcher(Searcher):
 
     def outcome(self, trial_id: str, error: str | None) -> None:
         """Take in how a trial ended. `error` is what Ray says where it did not end by itself."""
-        work = self._work.pop(trial_id, None)
-        if work is None:
+        works = self._works.pop(trial_id, None)
+        if works is None:
             return
-        if self._hosts.pop(work.key, None) is None:
-            self._cluster.capacity.give_back(work.key)
+        holder = works[0].key
+        if self._hosts.pop(holder, None) is None:
+            self._cluster.capacity.give_back(holder)
         else:
-            self._groups.give_back(work.key, sound=error is None)
+            self._groups.give_back(holder, sound=error is None)
         with self._fatal():
-            self._take_in(work, error)
+            for work in works:
+                self._take_in(work, error)
 
     def lost(self, reason: str) -> None:
         """Take in that the cluster was lost with all that ran on it, and be ready for the next."""
         self.error = None
         self._groups.forget()
-        for trial_id in list(self._work):
+        for trial_id in list(self._works):
             self.outcome(trial_id, reason)
 
     def save(self, checkpoint_path: str) -> None:
@@ -130,8 +136,8 @@ class PlanSearcher(Searcher):
             self.error = error
             raise
 
-    def _take(self) -> Work | None:
-        """The next piece of work that there is room for, which is then given out."""
+    def _take(self) -> list[Work]:
+        """The next work that there is room for, which is then given out; nothing where there is none."""
         now = time.monotonic()
         if now - self._looked > LOOK:
             self._looked = now
@@ -139,21 +145,32 @@ class PlanSearcher(Searcher):
             self._groups.look()
         due = next((entry for entry in self._due if entry[0] <= now), None)
         gave, self._gave = self._gave, False
-        if due is None and self._next is None:
+        if due is None and not self._next:
             if gave and not self._may_start_more():
                 # What comes next is thought of while what was given out runs: a freed core does not wait for it.
-                return None
-            self._next = self._plan.next()
-        work = self._next if due is None else due[1]
-        if work is None or not self._has_room(work):
-            return None
+                return []
+            self._next = self._thought_of()
+        works = self._next if due is None else [due[1]]
+        if not works or not self._has_room(works[0]):
+            return []
         if due is None:
-            self._next = None
-            self._given(work)
+            self._next = []
+            for work in works:
+                self._given(work)
         else:
             self._due.remove(due)
         self._gave = True
-        return work
+        return works
+
+    def _thought_of(self) -> list[Work]:
+        """What the plan has next: one piece of work, or several seeds that one process trains together."""
+        work = self._plan.next()
+        if work is None:
+            return []
+        needs = self._plan.arm_of(work).arm.resources
+        if not self._together or not needs.sharable:
+            return [work]
+        return [work, *self._plan.company(work, max(1, self._cluster.capacity.most(needs)))]
 
     def _may_start_more(self) -> bool:
         """Whether there is room for some piece of work, or a group to end so that there is."""

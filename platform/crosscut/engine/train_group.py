@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from crosscut.engine import worker
-from crosscut.engine.worker import Site
+from crosscut.engine.site import Site
 from crosscut.records.lock import working
 from crosscut.records.object_place import ObjectPlace
 from crosscut.records.store import Store

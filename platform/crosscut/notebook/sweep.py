@@ -105,6 +105,7 @@ class Sweep:
         retry_failed: bool = False,
         report: bool = True,
         profile: bool = False,
+        together: bool = True,
         quiet: bool = False,
     ) -> bool:
         """Do what is missing of the sweep: search each arm, train it with every seed, write the report.
@@ -116,6 +117,7 @@ class Sweep:
             retry_failed: try runs again that raised or diverged.
             report: write the report at the end.
             profile: trace some steps and the first evaluation of every run that is done.
+            together: let seeds of an arm train together in one process, where that is faster.
             quiet: print nothing.
 
         Returns:
@@ -133,7 +135,7 @@ class Sweep:
             )
         console = terminal()
         console.quiet = quiet
-        order = driver.Order(self._storage, address, retry_failed, report, profile=profile)
+        order = driver.Order(self._storage, address, retry_failed, report, profile=profile, together=together)
         return driver.run(self.experiment, order, console)
 
     def records(self) -> DataFrame:

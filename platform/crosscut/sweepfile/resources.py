@@ -36,3 +36,9 @@ class Resources(Section):
     keep_checkpoints: Literal["none", "best", "all"] = "best"
     """Which checkpoints of finished runs stay: that of each arm's best run, by its score on the dev split, or
     those of none or of all."""
+
+    @property
+    def sharable(self) -> bool:
+        """Whether several runs may share a process: one worker on CPUs, and no limit, which is for one run."""
+        limited = self.time_limit is not None or self.stall_limit is not None
+        return self.workers == 1 and self.gpus_per_worker == 0 and not limited
