@@ -6,6 +6,7 @@ import contextlib
 import errno
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -91,7 +92,9 @@ class Told:
 
 @pytest.fixture
 def make_searcher(store: Store) -> Callable[..., tuple[PlanSearcher, Plan, Told]]:
-    def make(experiment: Experiment, cpus: float = 8.0) -> tuple[PlanSearcher, Plan, Told]:
+    def make(
+        experiment: Experiment, cpus: float = 8.0, together: bool = True
+    ) -> tuple[PlanSearcher, Plan, Told]:
         plan, told = reconcile(experiment, lambda key: None), Told()
         cluster = Cluster(Capacity({"here": Node(cpus)}), own=True, start=lambda: None)
         made = PlanSearcher(
@@ -102,6 +105,7 @@ def make_searcher(store: Store) -> Callable[..., tuple[PlanSearcher, Plan, Told]
             told.ended.append,
             lambda work, attempt: told.again.append((work, attempt)),
             Groups(cluster.capacity, Site("results", ".", None)),
+            together,
         )
         return made, plan, told
 
@@ -174,6 +178,41 @@ def test_what_comes_next_is_thought_of_when_what_was_given_out_has_started(
     store.write(outcome(Work.from_json(first["works"][0])))
     searcher.on_trial_complete("a", {})
     assert searcher.suggest("b") is not None and len(thought) == 2
+
+
+def test_of_seeds_that_go_together_each_ends_by_itself(
+    make_searcher: Callable[..., Any],
+    make_experiment: Make,
+    store: Store,
+    outcome: Callable[[Work], Record],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(searchers, "FIRST_WAIT", 0.0)
+    made = make_experiment(trials=0, seeds=3)
+    experiment = replace(made, arms=tuple(replace(arm, together=3) for arm in made.arms))
+    searcher, _, told = make_searcher(experiment, cpus=1.0)
+    works = [Work.from_json(plain) for plain in searcher.suggest("a")["works"]]
+    assert [work.seed for work in works] == [0, 1, 2] and told.given == works
+    assert searcher.suggest("b") is None
+    for work in works[1:]:
+        store.write(outcome(work))
+    searcher.on_trial_complete("a", {})
+    assert [record.key for record in told.ended] == [work.key for work in works[1:]]
+    assert [work for work, _ in told.again] == works[:1]
+    # It is tried again alone, in the room that all of them had.
+    assert [Work.from_json(plain) for plain in searcher.suggest("b")["works"]] == works[:1]
+    alone, _, _ = make_searcher(make_experiment(trials=0, seeds=3), cpus=1.0)
+    assert len(alone.suggest("a")["works"]) == 1
+
+
+def test_limits_and_the_flag_keep_seeds_apart(
+    make_searcher: Callable[..., Any], make_experiment: Make
+) -> None:
+    for resources, together in (({"time_limit": 60}, True), ({}, False)):
+        made = make_experiment(trials=0, seeds=3, resources=resources)
+        experiment = replace(made, arms=tuple(replace(arm, together=3) for arm in made.arms))
+        searcher, _, _ = make_searcher(experiment, cpus=1.0, together=together)
+        assert len(searcher.suggest("a")["works"]) == 1
 
 
 def test_what_ran_on_a_lost_cluster_is_tried_again_unless_it_has_a_record(

@@ -129,7 +129,7 @@ def test_a_sweep_is_done_and_reported(
     declaration = read_declaration(Store(folder))
     assert declaration is not None and declaration.sealed and declaration.recorded == 0
     assert site == Site(str(folder), str(tmp_path), site.commit, declaration.hash)
-    assert not site.profile
+    assert not site.profile and fake.together == [True]
     assert list((folder / "tensorboard").glob("events.out.tfevents.*.columns"))
     assert not (folder / FILE).exists() and not held(LocalPlace(folder))
 
@@ -362,7 +362,8 @@ def test_runs_trace_what_they_do_where_that_is_asked_for(
     fake: Fake, run: Run, make_experiment: Callable[..., Experiment]
 ) -> None:
     run(make_experiment(), profile=True)
-    assert fake.sites[0].profile
+    # A trace is of one run.
+    assert fake.sites[0].profile and fake.together == [False]
 
 
 def test_a_run_with_nothing_to_do_makes_no_mirror_where_there_is_one(

@@ -67,8 +67,8 @@ def _notes(notes: Sequence[str]) -> tuple[str, ...]:
     for note in found:
         if not isinstance(note, str):
             raise TypeError(f"the evaluation has the note {note!r}, expected text")
-    cleaned = (cleaned(note, 500) for note in found)
-    return tuple(note for note in cleaned if note)[:MOST_NOTES]
+    shown = (cleaned(note, 500) for note in found)
+    return tuple(note for note in shown if note)[:MOST_NOTES]
 
 
 def failure_of(error: BaseException) -> Failure:
