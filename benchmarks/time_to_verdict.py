@@ -23,7 +23,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ TRUTH = {"helps": "better", "hurts": "worse", "nothing": "equivalent"}
 MARGIN, SEED_SD, BASE, EPOCHS = 10.0, 8.0, 140.0, 10
 DEV_SD, EPOCH_SD = 6.0, 3.0
 """Deviation of a trial's score from what its values are worth, and of an epoch's from its curve."""
-COUNTS = (5, 8, 10, 12, 15, 20, 25, 30, 40)
+COUNTS = (5, 8, 10, 12, 14, 16, 18, 20, 22, 25, 30, 35, 40)
 SETTLED = 0.9
 TOGETHER = 5
 
@@ -90,12 +90,22 @@ def measured() -> Cost:
         return time.perf_counter() - begun
 
     seeds = range(TOGETHER)
+
+    def alone(epochs: int) -> None:
+        for seed in seeds:
+            loop.run(config(epochs), Unwatched(seed=seed))
+
+    ways = (
+        lambda: alone(2),
+        lambda: alone(EPOCHS),
+        lambda: together.run_together(config(EPOCHS), [Unwatched(seed=seed) for seed in seeds]),
+    )
     loop.run(config(1), Unwatched(seed=TOGETHER))
-    short = timed(lambda: [loop.run(config(2), Unwatched(seed=seed)) for seed in seeds]) / TOGETHER
-    long = timed(lambda: [loop.run(config(EPOCHS), Unwatched(seed=seed)) for seed in seeds]) / TOGETHER
-    shared = timed(lambda: together.run_together(config(EPOCHS), [Unwatched(seed=seed) for seed in seeds]))
+    # In turn, so that what slows the machine down for a while slows all of them.
+    taken = [[timed(way) / TOGETHER for way in ways] for _ in range(3)]
+    short, long, shared = (median(column) for column in zip(*taken, strict=True))
     epoch = (long - short) / (EPOCHS - 2)
-    return Cost(long - EPOCHS * epoch, epoch, min(1.0, shared / TOGETHER / long))
+    return Cost(long - EPOCHS * epoch, epoch, min(1.0, shared / long))
 
 
 def experiment(trials: int, pruning: str, seeds: dict[str, Any], shared: bool) -> Experiment:
@@ -195,17 +205,17 @@ def wrong(found: dict[str, str]) -> int:
     )
 
 
-def fixed_count(trials: int, repeats: int, cost: Cost) -> tuple[int, float]:
-    """The smallest number of fixed seeds that settles all in nine of ten repetitions, and in how many it does."""
+def fixed_count(trials: int, pruning: str, repeats: int, cost: Cost) -> int:
+    """The smallest number of fixed seeds that settles all in nine of ten repetitions."""
     every = [
-        carried_out(experiment(trials, "none", {"count": COUNTS[-1]}, False), repeat, cost)[0]
+        carried_out(experiment(trials, pruning, {"count": COUNTS[-1]}, False), repeat, cost)[0]
         for repeat in range(repeats)
     ]
     share = 0.0
     for count in COUNTS:
         share = fmean(settled(verdicts(shortened(plan, count))) for plan in every)
         if share >= SETTLED:
-            return count, share
+            return count
     raise SystemExit(f"time_to_verdict.py: {COUNTS[-1]} seeds settle {share:.0%}, expected {SETTLED:.0%}")
 
 
@@ -237,18 +247,20 @@ def main() -> None:
     torch.set_num_threads(1)
     print(machine("torch", "optuna"))
     cost = measured()
-    count, _ = fixed_count(asked.trials, asked.repeats, cost)
+    full, pruned = (fixed_count(asked.trials, kind, asked.repeats, cost) for kind in ("none", "median"))
     print(
         f"A run takes {cost.of(EPOCHS):.2f} s ({cost.epoch:.2f} s an epoch), {cost.of(EPOCHS, TOGETHER):.2f} s of "
         f"{TOGETHER} that are trained together; {asked.trials} trials an arm, {asked.repeats} repetitions.\n"
     )
-    fixed, until = {"count": count}, {"min": 5, "max": COUNTS[-1], "until": "decided"}
+    until = {"min": 3, "max": COUNTS[-1], "until": "decided"}
     ways = {
-        f"{count} fixed seeds, full search": experiment(asked.trials, "none", fixed, False),
-        "the same with pruning": experiment(asked.trials, "median", fixed, False),
-        "with pruning, seeds until decided": experiment(asked.trials, "median", until, False),
-        f"with pruning, {count} fixed seeds together": experiment(asked.trials, "median", fixed, True),
-        "with pruning, until decided, together": experiment(asked.trials, "median", until, True),
+        f"fixed seeds ({full}), full search": experiment(asked.trials, "none", {"count": full}, False),
+        f"fixed seeds ({pruned}), pruning": experiment(asked.trials, "median", {"count": pruned}, False),
+        "seeds until decided, pruning": experiment(asked.trials, "median", until, False),
+        f"fixed seeds ({pruned}) together, pruning": experiment(
+            asked.trials, "median", {"count": pruned}, True
+        ),
+        "seeds until decided, together, pruning": experiment(asked.trials, "median", until, True),
     }
     head = ["seeds an arm", "hours", "first row / this", "all settled", "wrong verdicts"]
     print(f"| sweep | {' | '.join(head)} |\n|---|{'---:|' * len(head)}")

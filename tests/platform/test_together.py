@@ -178,8 +178,10 @@ def test_trials_go_alone(make_experiment: Make) -> None:
     ("config", "together"),
     [
         ({}, 8),
-        ({"encoder": {"width": 512}}, 1),
-        ({"training": {"batch_size": 512}}, 1),
+        ({"encoder": {"width": 1024}}, 1),
+        ({"training": {"batch_size": 256}}, 1),
+        ({"training": {"precision": "bf16"}}, 1),
+        ({"backbone": {"name": "sgr"}}, 1),
         ({"encoder": {"text": {"name": "transformer"}}}, 1),
     ],
 )
@@ -188,8 +190,8 @@ def test_small_models_with_recurrent_networks_are_worth_it(config: dict[str, Any
         "name": "small",
         "trainable": "crosscut_trainables.retrieval:train",
         "config": {"data": {"name": "digit-scenes", "train_scenes": 60}, **config},
-        "factors": {"backbone": {"scan": {}, "vse": {"backbone": {"name": "vse++"}}}},
-        "design": {"kind": "full-factorial", "baseline": {"backbone": "scan"}},
+        "factors": {"ema": {"off": {}, "on": {"training": {"ema": 0.9}}}},
+        "design": {"kind": "full-factorial", "baseline": {"ema": "off"}},
         "seeds": {"count": 2},
         "report": {"primary": "test/rsum"},
     }

@@ -19,7 +19,7 @@ COMPARED = 1.4e9
 """Numbers in a second that a backbone works through when it compares pairs, forward."""
 TRAINED = 4.0
 """How many times as long forward and backward take together as forward alone."""
-STEP = 0.0045
+STEP = 0.0025
 """Seconds that a step of training takes on a shard however small it is."""
 
 
@@ -31,16 +31,27 @@ def seconds_of_run(config: RetrievalConfig, splits: Mapping[str, Split]) -> floa
     run, though runs share them. `splits` are all that `domain.splits_of` gives.
     """
     train, dev = splits["train"], splits["dev"]
-    epochs, batch = config.training.epochs, config.training.batch_size
-    a_train = TRAINED * _seconds_of_captions(config, train, min(batch, len(train.captions)))
-    if (made := config.asymmetry) is not None:
-        # Texts that are made are encoded and compared as captions are.
-        a_train *= 1 + made.noises * (made.noise != "none") + (made.positives != "none")
-    a_train += STEP * config.training.shards * (len(train.captions) // batch)
+    a_train = seconds_of_step(config, train) * _steps(config, train)
     a_dev = _seconds_of_captions(config, dev, len(dev.present))
     evaluated = [split for name, split in splits.items() if name not in ("train", "dev")]
     at_the_end = sum(_seconds_of_captions(config, split, len(split.present)) for split in evaluated)
-    return START_UP + _seconds_of_stages(config, train) + epochs * (a_train + a_dev) + at_the_end
+    trained = config.training.epochs * (a_train + a_dev)
+    return START_UP + _seconds_of_stages(config, train) + trained + at_the_end
+
+
+def seconds_of_step(config: RetrievalConfig, train: Split) -> float:
+    """Rough seconds of a training step on one core."""
+    batch = min(config.training.batch_size, len(train.captions))
+    epoch = TRAINED * _seconds_of_captions(config, train, batch)
+    if (made := config.asymmetry) is not None:
+        # Texts that are made are encoded and compared as captions are.
+        epoch *= 1 + made.noises * (made.noise != "none") + (made.positives != "none")
+    return epoch / _steps(config, train) + STEP * config.training.shards
+
+
+def _steps(config: RetrievalConfig, train: Split) -> int:
+    """Steps of an epoch."""
+    return max(1, len(train.captions) // config.training.batch_size)
 
 
 def _seconds_of_stages(config: RetrievalConfig, train: Split) -> float:
@@ -64,5 +75,5 @@ def _seconds_of_captions(config: RetrievalConfig, split: Split, images: int) -> 
     mean = sum(lengths) / len(lengths)
     width, word_width = config.encoder.width, config.encoder.word_width
     encoding: float = (6 * mean * width * (width + word_width) + regions * features * width) / MULTIPLICATIONS
-    comparing = images * (config.comparison.floats_per_pair(regions, round(mean), width) + width) / COMPARED
+    comparing = images * (config.comparison.numbers_per_pair(regions, round(mean), width) + width) / COMPARED
     return float(len(split.captions)) * (encoding + comparing)

@@ -67,6 +67,10 @@ class Fused(Backbone):
         local = self.local.floats_per_pair(regions, words, width)
         return local + self.whole.floats_per_pair(regions, words, width)
 
+    def numbers_per_pair(self, regions: int, words: int, width: int) -> int:
+        local = self.local.numbers_per_pair(regions, words, width)
+        return local + self.whole.numbers_per_pair(regions, words, width)
+
     def _weight(self, parts: nn.Module | None) -> Tensor | float:
         if not self.learned:
             return self.local_weight

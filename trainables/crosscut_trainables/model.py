@@ -86,7 +86,7 @@ class RetrievalModel(nn.Module):
         """What the text encoder reads of texts, where it is a recurrent network on a CPU and several are faster
         together; None where it is not, and encodes them by itself."""
         encoder = self.text_encoder
-        if ids.device.type != "cpu" or not isinstance(encoder, GruEncoder):
+        if ids.device.type != "cpu" or self.bf16 or not isinstance(encoder, GruEncoder):
             return None
         return encoder.reading(ids, lengths, rows)
 

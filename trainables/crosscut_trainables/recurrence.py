@@ -51,7 +51,7 @@ class Weights(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a network reads, on a CPU."""
+    """What a network reads, on a CPU and in its own precision."""
 
     weights: Weights
     """The network's."""
@@ -72,7 +72,7 @@ class States(NamedTuple):
 
 def recur(network: nn.GRU, x: Tensor, lengths: Tensor) -> States:
     """What `network`, of one layer and `batch_first`, says of `x` (B, L, width) with `lengths` (B,) on the CPU."""
-    if x.device.type != "cpu":
+    if x.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
         return _by_torch(network, x, lengths)
     (found,) = recur_together([Reading(Weights.of(network), x, lengths)])
     return found
@@ -81,22 +81,20 @@ def recur(network: nn.GRU, x: Tensor, lengths: Tensor) -> States:
 def recur_together(readings: Sequence[Reading]) -> list[States]:
     """What networks of one shape say, each of as many sequences of its own."""
     directions = len(readings[0].weights.onward)
-    # Nor does torch's own network take part in autocast on a CPU.
-    with torch.autocast("cpu", enabled=False):
-        orders = [_Order(one.lengths, one.x.shape[1]) for one in readings]
-        inputs: list[Tensor] = []
-        for (weights, x, _), order in zip(readings, orders, strict=True):
-            words = x.flatten(0, 1).index_select(0, order.words)
-            gates = functional.linear(words, weights.inward, weights.inward_bias)
-            inputs += [gates.unflatten(1, (directions, -1)), weights.onward, weights.onward_bias]
-        layout = _Layout(orders, directions)
-        found: Sequence[Tensor] = _Recurrence.apply(layout, *inputs)  # type: ignore[no-untyped-call]
-        return [order.laid_out(states) for states, order in zip(found, orders, strict=True)]
+    orders = [_Order(one.lengths, one.x.shape[1]) for one in readings]
+    inputs: list[Tensor] = []
+    for (weights, x, _), order in zip(readings, orders, strict=True):
+        words = x.flatten(0, 1).index_select(0, order.words)
+        gates = functional.linear(words, weights.inward, weights.inward_bias)
+        inputs += [gates.unflatten(1, (directions, -1)), weights.onward, weights.onward_bias]
+    layout = _Layout(orders, directions)
+    found: Sequence[Tensor] = _Recurrence.apply(layout, *inputs)  # type: ignore[no-untyped-call]
+    return [order.laid_out(states) for states, order in zip(found, orders, strict=True)]
 
 
 def _by_torch(network: nn.GRU, x: Tensor, lengths: Tensor) -> States:
-    """torch orders sequences by itself as well, but fetches their order back from the GPU to undo it, which holds
-    up the CPU in every step."""
+    """On a GPU, and with products in bfloat16. torch orders sequences by itself as well, but fetches their order
+    back from the GPU to undo it, which holds up the CPU in every step."""
     device, longest = str(x.device), x.shape[1]
     lengths, order = torch.sort(lengths, descending=True)
     there, back = (to_device(places, device) for places in (order, torch.argsort(order)))

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from crosscut_trainables.config import RetrievalConfig
-from crosscut_trainables.cost import seconds_of_run
+from crosscut_trainables.cost import seconds_of_run, seconds_of_step
 from crosscut_trainables.domain import splits_of
 from crosscut_trainables.encoders import Gru
 from crosscut_trainables.evaluation import Evaluation
@@ -30,8 +30,8 @@ GEOMETRY = (
 
 TOGETHER = 8
 """Seeds that are trained in one process at most."""
-WIDEST, LARGEST = 256, 256
-"""Width and batch of a model that is small."""
+SHORT = 0.03
+"""Seconds of a step of which some can be saved. Longer ones also hold more in memory."""
 
 
 class RetrievalDescription:
@@ -87,11 +87,12 @@ class RetrievalDescription:
         return None if config.pretrained is not None else seconds_of_run(config, splits)
 
     def together(self, config: BaseModel) -> int:
-        """Eight where the texts of a small model are read by a recurrent network, which is faster for several."""
+        """Eight where a step is short and a recurrent network reads the texts, which is faster for several."""
         assert isinstance(config, RetrievalConfig)
-        alone = config.pretrained is not None or config.stages is not None
-        large = config.encoder.width > WIDEST or config.training.batch_size > LARGEST
-        return 1 if alone or large or not isinstance(config.encoder.text, Gru) else TOGETHER
+        if config.pretrained is not None or config.stages is not None:
+            return 1
+        reads = isinstance(config.encoder.text, Gru) and config.training.precision == "fp32"
+        return TOGETHER if reads and seconds_of_step(config, splits_of(config)["train"]) <= SHORT else 1
 
     def train_together(
         self, config: Mapping[str, Any], sessions: Sequence[Session]

@@ -135,6 +135,8 @@ def test_numbers_per_pair_add_up(local: str, whole: str) -> None:
     sizes = 36, 20, 1024
     alone = [each.floats_per_pair(*sizes) for each in (backbone.local, backbone.whole)]
     assert backbone.floats_per_pair(*sizes) == sum(alone)
+    alone = [each.numbers_per_pair(*sizes) for each in (backbone.local, backbone.whole)]
+    assert backbone.numbers_per_pair(*sizes) == sum(alone)
 
 
 @pytest.mark.parametrize("local", LOCAL)

@@ -54,3 +54,7 @@ class Backbone(Component):
     def floats_per_pair(self, regions: int, words: int, width: int) -> int:
         """How many numbers `match` holds at once for one pair of that many places, without gradients."""
         return 1
+
+    def numbers_per_pair(self, regions: int, words: int, width: int) -> int:
+        """How many numbers `match` goes through for one pair, however few it holds at once."""
+        return self.floats_per_pair(regions, words, width)

@@ -68,6 +68,9 @@ class Pfan(StackedAttention):
         # A peak wants all weights of a pair, and what they come from: cosines, clipped, logits.
         return super().floats_per_pair(regions, words, width) + (6 * regions * words if self.peak else 0)
 
+    def numbers_per_pair(self, regions: int, words: int, width: int) -> int:
+        return super().numbers_per_pair(regions, words, width) + (6 * regions * words if self.peak else 0)
+
     def _peaks(self, images: Fragments, texts: Fragments) -> Tensor:
         """(images, texts) mean over words of the largest weight that a region has."""
         weights = self.rule("t2i").weights_of_all(images, texts)

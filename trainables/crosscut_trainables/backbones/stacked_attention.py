@@ -64,6 +64,10 @@ class StackedAttention(Backbone):
         # Relevance, and what pooling makes of it; rectangles of cosines are small.
         return 3 * (words * ("t2i" in self.directions) + regions * ("i2t" in self.directions))
 
+    def numbers_per_pair(self, regions: int, words: int, width: int) -> int:
+        # Five passes over cosines in each direction; a multiplication of their product takes a 14th of one.
+        return regions * words * (5 * len(self.directions) + width // 14)
+
     def _attention(self, images: Fragments, texts: Fragments, direction: Direction) -> Attention:
         from crosscut_trainables.match import Attention
 
