@@ -26,11 +26,11 @@ class Forecast:
 
 
 WORKER_GROUP = 12.0
-"""Seconds that Ray Train takes, in round figures, to start the workers of one run."""
+"""Seconds that Ray Train takes, in round figures, to start a group of workers, which then trains run after run."""
 
 
 def forecast(plan: Plan) -> Forecast:
-    """Sum over the arms of missing work times what such work took so far, and the start of worker groups.
+    """Sum over the arms of missing work times what such work took so far, and the start of a worker group.
 
     Trials that were pruned shorten what is expected of those to come. An arm without records is scaled from
     the trainable's guess by how wrong the guess was for other arms.
@@ -41,8 +41,7 @@ def forecast(plan: Plan) -> Forecast:
         if arm.arm.seconds and (mean := _mean(arm.finals) or _mean(arm.trials)) is not None
     ]
     scale = fmean(wrong) if wrong else 1.0
-    start = WORKER_GROUP if plan.experiment.sweep.resources.workers > 1 else 0.0
-    total, measured = 0.0, True
+    total, measured, grouped = 0.0, True, False
     for arm in plan.arms:
         for records, missing in ((arm.trials, _missing_trials(arm)), (arm.finals, arm.missing)):
             if missing == 0:
@@ -54,8 +53,9 @@ def forecast(plan: Plan) -> Forecast:
                 if arm.arm.seconds is None:
                     return Forecast(None, False)
                 mean = arm.arm.seconds * scale
-            total += missing * (mean + start)
-    return Forecast(total, measured)
+            total += missing * mean
+            grouped = grouped or arm.arm.resources.workers > 1
+    return Forecast(total + WORKER_GROUP * grouped, measured)
 
 
 def words(seconds: float) -> str:

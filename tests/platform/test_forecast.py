@@ -101,8 +101,8 @@ def test_durations_are_said_in_words(seconds: float, said: str) -> None:
     assert words(seconds) == said
 
 
-def test_the_start_of_worker_groups_is_counted(make_experiment: Callable[..., Experiment]) -> None:
+def test_the_start_of_a_worker_group_is_counted_once(make_experiment: Callable[..., Experiment]) -> None:
     made = make_experiment(trials=0, resources={"workers": 2})
     arms = tuple(replace(arm, seconds=10.0) for arm in made.arms)
     left = forecast(reconcile(Experiment(made.sweep, arms, arms[0]), lambda _: None))
-    assert left.seconds == 6 * (10.0 + WORKER_GROUP)
+    assert left.seconds == 6 * 10.0 + WORKER_GROUP
