@@ -67,6 +67,9 @@ def test_empty_sections_are_left_out(seeds_only: Result) -> None:
 def test_methods_say_what_is_random(rich: Result, seeds_only: Result) -> None:
     assert "For test/rsum: training seeds and queries are both random" in render(rich)
     assert "conditional on the gallery" in render(rich)
+    found = "the arms with the values that their searches found"
+    assert found in render(rich) and found not in render(seeds_only)
+    assert "Fixed are the arms, the training data" in render(seeds_only)
     assert "Obuchowski" in render(rich)
     assert "nothing is claimed for other queries" in render(seeds_only)
     assert "Obuchowski" not in render(seeds_only)

@@ -90,9 +90,13 @@ def _family(result: Result, family: Family) -> str:
 
 
 def random_and_fixed(result: Result) -> tuple[str, str]:
-    """A sentence on what is taken as random, and one on what stays as it is."""
+    """A sentence on what is taken as random, and what stays as it is."""
     facts = result.design
-    return f"For {facts.primary}: {_RANDOM[facts.scope]}", _FIXED[facts.scope]
+    fixed = _FIXED[facts.scope]
+    if any(tuning.trials for tuning in result.context.tuning):
+        fixed = fixed.replace("the arms", "the arms with the values that their searches found", 1)
+        fixed += " Another search might find other values: no interval covers that."
+    return f"For {facts.primary}: {_RANDOM[facts.scope]}", fixed
 
 
 def verdicts(result: Result, declared: bool) -> list[ContrastResult]:
