@@ -91,13 +91,16 @@ def _train_jointly(works: Sequence[Work], needs: Resources, site: Site) -> list[
     for task, one in zip(tasks, found, strict=True):
         # One that is to be tried again leaves its reason for the driver.
         with contextlib.suppress(TryAgain):
-            task.end(task.failed(one) if isinstance(one, Exception) else _tried(task, one))
+            task.end(_outcome(task, one))
     return []
 
 
-def _tried(task: Task, evaluation: Evaluation) -> Record:
+def _outcome(task: Task, found: Evaluation | Exception) -> Record:
+    """The record of what one of several came to."""
     try:
-        return task.outcome(evaluation)
+        if isinstance(found, Exception):
+            raise found
+        return task.outcome(found)
     except Exception as error:
         return task.failed(error)
 
