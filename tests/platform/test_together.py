@@ -177,7 +177,8 @@ def test_trials_go_alone(make_experiment: Make) -> None:
 @pytest.mark.parametrize(
     ("config", "together"),
     [
-        ({}, 8),
+        ({"training": {"batch_size": 64}}, 8),
+        ({"training": {"batch_size": 16}, "backbone": {"name": "vse++"}}, 8),
         ({"encoder": {"width": 1024}}, 1),
         ({"training": {"batch_size": 256}}, 1),
         ({"training": {"precision": "bf16"}}, 1),
