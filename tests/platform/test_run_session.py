@@ -17,6 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from crosscut.engine.board import Board, folder_of
 from crosscut.engine.run_session import NotANumber, RunSession, refuse_nan
+from crosscut.engine.seat import Seat
 from crosscut.records.record import Record, Step
 from crosscut.records.store import Store
 from crosscut.records.work import StopRule, Work
@@ -32,7 +33,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_it_is_a_session_of_its_work(work: Work, store: Store) -> None:
-    session = RunSession(work, store, rank=1, world_size=3, device="cuda:1")
+    session = RunSession(work, store, Seat(1, 3, "cuda:1"))
     assert isinstance(session, Gallery)
     as_protocol: Session = session
     assert (as_protocol.seed, as_protocol.phase) == (2, "final")
@@ -81,7 +82,7 @@ def test_every_worker_does_what_rank_zero_is_told(work: Work, store: Store) -> N
         told.append(mine)
         return True
 
-    session = RunSession(ruled, store, rank=1, world_size=2, agree=rank_zero_stops)
+    session = RunSession(ruled, store, Seat(1, 2, agree=rank_zero_stops))
     assert session.report(1, {"dev/rsum": 50.0}) is True
     assert told == [False] and session.stopped
 
@@ -158,10 +159,10 @@ def test_runs_do_not_share_checkpoints(work: Work, store: Store) -> None:
 
 
 def test_rank_zero_alone_writes_and_all_ranks_read(work: Work, store: Store) -> None:
-    other = RunSession(work, store, rank=1, world_size=2)
+    other = RunSession(work, store, Seat(1, 2))
     other.save({"step": 7})
     assert not store.checkpoint(work.key).exists()
-    RunSession(work, store, rank=0, world_size=2).save({"step": 1})
+    RunSession(work, store, Seat(0, 2)).save({"step": 1})
     assert other.restore() == {"step": 1}
 
 
@@ -182,7 +183,7 @@ def test_what_is_reported_is_plotted_also_what_came_before_the_checkpoint(work: 
 
 
 def test_without_a_board_pictures_go_nowhere(work: Work, store: Store) -> None:
-    RunSession(work, store, rank=1, world_size=2).picture(1, "a", np.zeros((4, 4, 3), np.uint8))
+    RunSession(work, store, Seat(1, 2)).picture(1, "a", np.zeros((4, 4, 3), np.uint8))
     assert list(store.tensorboard.iterdir()) == []
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosscut.engine.board import Board, Curves, folder_of
+from crosscut.engine.seat import Seat
 from crosscut.engine.tracing import SUFFIX, tracing
 from crosscut.engine.watchdog import Tell, Watchdog
 from crosscut.records.key import digest
@@ -37,25 +38,19 @@ class RunSession:
     Args:
         work: what is trained.
         store: where checkpoints go; all workers of a run see the same folder.
-        rank, world_size, device: this worker's place in the run.
-        agree: gives every worker the value that rank 0 has.
+        seat: this worker's. Of runs that share a process each spends its share of the seconds that pass.
         plots: whether this worker writes the run's TensorBoard files.
         traces: whether it traces what it does.
-        together: how many runs share the process; its seconds are a share of those that pass.
     """
 
     def __init__(
         self,
         work: Work,
         store: Store,
+        seat: Seat = Seat(),  # noqa: B008  (it cannot change)
         *,
-        rank: int = 0,
-        world_size: int = 1,
-        device: str = "cpu",
-        agree: Callable[[bool], bool] = lambda value: value,
         plots: bool = False,
         traces: bool = False,
-        together: int = 1,
     ) -> None:
         self.work = work
         self.history: list[Step] = []
@@ -66,12 +61,8 @@ class RunSession:
         self.earlier_seconds = 0.0
         """Time that attempts before this one spent up to the checkpoint it resumed from."""
         self._store = store
-        self._rank = rank
-        self._world_size = world_size
-        self._device = device
-        self._agree = agree
+        self._seat = seat
         self._traces = traces
-        self._together = together
         self._watchdog: Watchdog | None = None
         self._board: Board | None = None
         self._pushed = self._begun = time.monotonic()
@@ -85,15 +76,15 @@ class RunSession:
 
     @property
     def rank(self) -> int:
-        return self._rank
+        return self._seat.rank
 
     @property
     def world_size(self) -> int:
-        return self._world_size
+        return self._seat.world_size
 
     @property
     def device(self) -> str:
-        return self._device
+        return self._seat.device
 
     @property
     def phase(self) -> Phase:
@@ -102,7 +93,7 @@ class RunSession:
     @property
     def seconds(self) -> float:
         """Time spent on the run so far, earlier attempts that were resumed included."""
-        return self.earlier_seconds + (time.monotonic() - self._begun) / self._together
+        return self.earlier_seconds + (time.monotonic() - self._begun) / self._seat.together
 
     def report(self, step: int, metrics: Mapping[str, float]) -> bool:
         values = {name: float(value) for name, value in metrics.items()}
@@ -114,13 +105,13 @@ class RunSession:
         stop = False
         if rule is not None:
             reports = ((s.step, s.metrics.get(rule.metric)) for s in self.history)
-            stop = self._agree(rule.gives_up(reports))
+            stop = self._seat.agree(rule.gives_up(reports))
         self.stopped = self.stopped or stop
         return stop
 
     def save(self, state: Mapping[str, Any]) -> None:
         # Resumed, a run that was told to stop is to be told so again, so it keeps the checkpoint before that.
-        if self._rank != 0 or self.stopped:
+        if self._seat.rank != 0 or self.stopped:
             return
         _refuse_what_cannot_be_restored(state, "state")
         made = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from crosscut.engine.board import drawn
 from crosscut.engine.ending import chain, is_storage, lacks_memory, words_of
 from crosscut.engine.outcome import cleaned, failure_of, outcome_of
 from crosscut.engine.run_session import RunSession
+from crosscut.engine.seat import Seat
 from crosscut.engine.site import Site
 from crosscut.records.attempts import Attempts
 from crosscut.records.provenance import provenance
@@ -31,8 +31,7 @@ class Task:
         work: what is trained.
         needs: what it gets.
         site: where and with what.
-        rank, world_size, device, agree: this worker's place in the run.
-        together: how many runs share the process.
+        seat: this worker's.
     """
 
     def __init__(
@@ -40,34 +39,24 @@ class Task:
         work: Work,
         needs: Resources,
         site: Site,
-        *,
-        rank: int = 0,
-        world_size: int = 1,
-        device: str = "cpu",
-        agree: Callable[[bool], bool] = lambda value: value,
-        together: int = 1,
+        seat: Seat = Seat(),  # noqa: B008  (it cannot change)
     ) -> None:
-        self._work, self._needs, self._store = work, needs, site.store
-        self._rank, self._world_size = rank, world_size
+        self._work, self._needs, self._store, self._seat = work, needs, site.store, seat
         self._attempts = Attempts(self._store, work.key)
         self.session = RunSession(
             work,
             self._store,
-            rank=rank,
-            world_size=world_size,
-            device=device,
-            agree=agree,
-            plots=rank == 0 and drawn(work, site.tensorboard),
-            traces=rank == 0 and site.profile,
-            together=together,
+            seat,
+            plots=seat.rank == 0 and drawn(work, site.tensorboard),
+            traces=seat.rank == 0 and site.profile,
         )
         self._whence = {
             **provenance(site.commit),
-            "workers": world_size,
-            "device": device.partition(":")[0],
+            "workers": seat.world_size,
+            "device": seat.device.partition(":")[0],
             "declaration": site.declaration,
             **({"profiled": True} if site.profile else {}),
-            **({"together": together} if together > 1 else {}),
+            **({"together": seat.together} if seat.together > 1 else {}),
         }
         self._started = time.time()
 
@@ -77,7 +66,7 @@ class Task:
 
     def failed(self, error: BaseException) -> Record:
         """The record of what it raised, or TryAgain where that is not its own fault."""
-        _leave_what_is_not_its_own(error, self._attempts, self._world_size)
+        _leave_what_is_not_its_own(error, self._attempts, self._seat.world_size)
         return Record(self._work, "failed", failure=failure_of(error))
 
     def give_up(self, kind: FailureKind, reason: str) -> None:
@@ -90,7 +79,7 @@ class Task:
     def end(self, outcome: Record) -> Record:
         """The record as it is written, and an end of what was for the run alone."""
         record = self._kept(outcome)
-        if self._rank == 0:
+        if self._seat.rank == 0:
             self._attempts.forget()
             keeps = self._needs.keep_checkpoints != "none"
             if self._work.phase == "search" or record.status != "finished" or not keeps:
@@ -112,7 +101,7 @@ class Task:
             provenance=self._whence,
         )
         # A failure may be seen by one worker alone, so whoever sees it writes it; a result is rank 0's to write.
-        if self._rank == 0 or record.failure is not None:
+        if self._seat.rank == 0 or record.failure is not None:
             record = self._store.write(record)
         return record
 

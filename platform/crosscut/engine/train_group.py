@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from crosscut.engine import worker
+from crosscut.engine.seat import Seat
 from crosscut.engine.site import Site
 from crosscut.records.lock import working
 from crosscut.records.object_place import ObjectPlace
@@ -190,10 +191,7 @@ def _train(work: Work, needs: Resources, site: Site) -> None:
             work,
             needs,
             site,
-            rank=context.get_world_rank(),
-            world_size=context.get_world_size(),
-            device=str(device),
-            agree=agree,
+            Seat(context.get_world_rank(), context.get_world_size(), str(device), agree),
         )
     if record.failure is not None:
         # The others may wait for this worker in a collective; an error ends the whole group. The driver

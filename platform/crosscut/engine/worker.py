@@ -6,9 +6,10 @@ import contextlib
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from crosscut.arms.loading import load
+from crosscut.engine.seat import Seat
 from crosscut.engine.site import Site
 from crosscut.engine.task import Task, TryAgain
 from crosscut.records.lock import working
@@ -25,7 +26,7 @@ def train_alone(work: Work, needs: Resources, site: Site) -> Record:
     set_threads(needs)
     device = "cuda:0" if needs.gpus_per_worker > 0 else "cpu"
     with working(site.store.place):
-        return train(work, needs, site, device=device)
+        return train(work, needs, site, Seat(device=device))
 
 
 def train_together(works: Sequence[Work], needs: Resources, site: Site) -> None:
@@ -45,13 +46,9 @@ def train(
     work: Work,
     needs: Resources,
     site: Site,
-    *,
-    rank: int = 0,
-    world_size: int = 1,
-    device: str = "cpu",
-    agree: Callable[[bool], bool] = lambda value: value,
+    seat: Seat = Seat(),  # noqa: B008  (it cannot change)
 ) -> Record:
-    """Train work as worker `rank` of `world_size`; rank 0 writes the record.
+    """Train work as the worker of a seat; rank 0 writes the record.
 
     A run that raises or yields NaN is recorded as failed, with its reason.
 
@@ -62,7 +59,7 @@ def train(
     earlier = standing(site.store, work.key)
     if earlier is not None:
         return earlier
-    task = Task(work, needs, site, rank=rank, world_size=world_size, device=device, agree=agree)
+    task = Task(work, needs, site, seat)
     # What a trainable imports may take long, and tells nothing of its runs.
     function = _loaded(work, site)
     with task.session.watched(needs, task.give_up):
@@ -80,7 +77,7 @@ def _train_jointly(works: Sequence[Work], needs: Resources, site: Site) -> list[
     function = _loaded(works[0], site)
     if isinstance(function, BaseException) or not isinstance(joint := description_of(function), Joint):
         return list(works)
-    tasks = [Task(work, needs, site, together=len(works)) for work in works]
+    tasks = [Task(work, needs, site, Seat(together=len(works))) for work in works]
     try:
         found = joint.train_together(works[0].config, [task.session for task in tasks])
     except (Exception, SystemExit):
