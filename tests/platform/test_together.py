@@ -218,7 +218,7 @@ name: seeds
 config:
   data: {name: digit-scenes, train_scenes: 60, dev_scenes: 20, test_scenes: 20}
   encoder: {width: 16, word_width: 16, min_count: 1}
-  training: {epochs: 6, batch_size: 24, learning_rate: 0.01}
+  training: {epochs: 12, batch_size: 24, learning_rate: 0.01}
 factors: {backbone: {scan: {}, vse++: {backbone: {name: vse++}}}}
 design: {kind: full-factorial, baseline: {backbone: scan}}
 seeds: {count: 6}
