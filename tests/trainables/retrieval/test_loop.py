@@ -304,15 +304,14 @@ def test_some_steps_and_the_first_evaluation_of_a_run_are_traced_once(toy_data: 
     assert session.__dict__["traces"] == spans
 
 
-def test_a_step_that_raises_breaks_its_trace_off(toy_data: Any) -> None:
+def test_a_step_that_raises_breaks_its_trace_off(toy_data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def raises(*_: Any) -> None:
         raise MemoryError
 
     session = Traced(seed=1)
     config = RetrievalConfig.model_validate({"training": {"batch_size": 10_000}})
     training = loop.Training(config.model_copy(update={"data": toy_data()}), session)
-    training.step = raises  # type: ignore[assignment]
-    training._restore = lambda: None  # type: ignore[method-assign]
+    monkeypatch.setattr(loop, "step_together", raises)
     try:
         training.run()
     except MemoryError:
