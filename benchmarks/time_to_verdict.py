@@ -37,6 +37,7 @@ from crosscut.plan import Plan, reconcile
 from crosscut.records.record import Record, Step
 from crosscut.records.work import Work
 from crosscut.scores import scores_of
+from crosscut.sweepfile.seeds import Seeds
 from crosscut.sweepfile.sweep import Sweep
 from crosscut_reports.analysis import analyse
 from crosscut_trainables import loop, together
@@ -184,13 +185,11 @@ def verdicts(plan: Plan) -> dict[str, str]:
 
 def shortened(plan: Plan, count: int) -> Plan:
     """The plan as it had been with so many fixed seeds."""
-    asked = replace(plan.experiment, sweep=plan.experiment.sweep.model_copy(update={"seeds": _count(count)}))
+    asked = replace(
+        plan.experiment, sweep=plan.experiment.sweep.model_copy(update={"seeds": Seeds(count=count)})
+    )
     arms = [replace(arm, finals=arm.finals[:count], sweep=asked.sweep) for arm in plan.arms]
     return Plan(asked, arms)
-
-
-def _count(count: int) -> Any:
-    return experiment(1, "none", {"count": count}, False).sweep.seeds
 
 
 def settled(found: dict[str, str]) -> bool:

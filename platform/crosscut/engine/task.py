@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from crosscut.engine.board import drawn
@@ -60,14 +61,14 @@ class Task:
         }
         self._started = time.time()
 
-    def outcome(self, evaluation: Evaluation) -> Record:
-        """The record of what the trainable returned; raises whatever shows that it is no evaluation."""
-        return outcome_of(self._work, "pruned" if self.session.stopped else "finished", evaluation)
-
-    def failed(self, error: BaseException) -> Record:
-        """The record of what it raised, or TryAgain where that is not its own fault."""
-        _leave_what_is_not_its_own(error, self._attempts, self._seat.world_size)
-        return Record(self._work, "failed", failure=failure_of(error))
+    def outcome(self, do: Callable[[], Evaluation]) -> Record:
+        """The record of what `do` returns, or raises. Raises TryAgain where that is not the run's own fault."""
+        try:
+            evaluation = do()
+            return outcome_of(self._work, "pruned" if self.session.stopped else "finished", evaluation)
+        except (Exception, SystemExit) as error:
+            _leave_what_is_not_its_own(error, self._attempts, self._seat.world_size)
+            return Record(self._work, "failed", failure=failure_of(error))
 
     def give_up(self, kind: FailureKind, reason: str) -> None:
         """Leave behind why the process ends before the run does."""

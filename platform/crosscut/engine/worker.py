@@ -7,6 +7,8 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
+from typing import TypeVar
 
 from crosscut.arms.loading import load
 from crosscut.engine.seat import Seat
@@ -17,8 +19,9 @@ from crosscut.records.record import DamagedRecord, Record
 from crosscut.records.store import Store
 from crosscut.records.work import Work
 from crosscut.sweepfile.resources import Resources
-from crosscut_trainables.evaluation import Evaluation
 from crosscut_trainables.trainable import Joint, Train, description_of
+
+T = TypeVar("T")
 
 
 def train_alone(work: Work, needs: Resources, site: Site) -> Record:
@@ -63,12 +66,7 @@ def train(
     # What a trainable imports may take long, and tells nothing of its runs.
     function = _loaded(work, site)
     with task.session.watched(needs, task.give_up):
-        try:
-            if isinstance(function, BaseException):
-                raise function
-            outcome = task.outcome(function(work.config, task.session))
-        except (Exception, SystemExit) as error:
-            outcome = task.failed(error)
+        outcome = task.outcome(lambda: _kept(function)(work.config, task.session))
     return task.end(outcome)
 
 
@@ -88,18 +86,15 @@ def _train_jointly(works: Sequence[Work], needs: Resources, site: Site) -> list[
     for task, one in zip(tasks, found, strict=True):
         # One that is to be tried again leaves its reason for the driver.
         with contextlib.suppress(TryAgain):
-            task.end(_outcome(task, one))
+            task.end(task.outcome(partial(_kept, one)))
     return []
 
 
-def _outcome(task: Task, found: Evaluation | Exception) -> Record:
-    """The record of what one of several came to."""
-    try:
-        if isinstance(found, Exception):
-            raise found
-        return task.outcome(found)
-    except Exception as error:
-        return task.failed(error)
+def _kept(found: T | BaseException) -> T:
+    """What was found, or raised where it is an error that was kept for now."""
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 def _loaded(work: Work, site: Site) -> Train | BaseException:

@@ -26,14 +26,14 @@ _RANDOM: dict[Scope, str] = {
 }
 _FIXED: dict[Scope, str] = {
     "seeds-and-queries": (
-        "Fixed are the arms, the training data and the gallery; inference is conditional on the gallery."
+        "Fixed are {arms}, the training data and the gallery; inference is conditional on the gallery."
     ),
     "seeds": (
-        "Fixed are the arms, the training data, the queries and the gallery; nothing is claimed for other"
+        "Fixed are {arms}, the training data, the queries and the gallery; nothing is claimed for other"
         " queries, and inference is conditional on the gallery."
     ),
     "queries": (
-        "Fixed are the arms, the trained models and the gallery; nothing is claimed for other training "
+        "Fixed are {arms}, the trained models and the gallery; nothing is claimed for other training "
         "seeds, and inference is conditional on the gallery."
     ),
 }
@@ -92,11 +92,11 @@ def _family(result: Result, family: Family) -> str:
 def random_and_fixed(result: Result) -> tuple[str, str]:
     """A sentence on what is taken as random, and what stays as it is."""
     facts = result.design
-    fixed = _FIXED[facts.scope]
+    arms, more = "the arms", ""
     if any(tuning.trials for tuning in result.context.tuning):
-        fixed = fixed.replace("the arms", "the arms with the values that their searches found", 1)
-        fixed += " Another search might find other values: no interval covers that."
-    return f"For {facts.primary}: {_RANDOM[facts.scope]}", fixed
+        arms = "the arms with the values that their searches found"
+        more = " Another search might find other values: no interval covers that."
+    return f"For {facts.primary}: {_RANDOM[facts.scope]}", _FIXED[facts.scope].format(arms=arms) + more
 
 
 def verdicts(result: Result, declared: bool) -> list[ContrastResult]:
