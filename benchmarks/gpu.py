@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 from machine import machine
+from positive import positive
 from torch import Tensor
 
 from crosscut_trainables.backbones import BACKBONES
@@ -229,9 +230,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=30, help="counted steps at full width (default: 30)")
     parser.add_argument("--only", default="", help="only rows whose name has this in it")
     asked = parser.parse_args()
-    for name in ("epochs", "steps", "threads"):
-        if getattr(asked, name) < 1:
-            parser.error(f"--{name}: found {getattr(asked, name)}, expected a positive number")
+    positive(parser, asked, "epochs", "steps", "threads")
     if not torch.cuda.is_available():
         sys.exit("gpu.py compares a GPU with the CPU: found no GPU, expected one that torch can use")
 

@@ -26,6 +26,7 @@ from typing import Any
 
 import torch
 from machine import machine
+from positive import positive
 from torch import Tensor, nn
 
 from crosscut_trainables.assessment import spread
@@ -193,9 +194,7 @@ def main() -> None:
     )
     parser.add_argument("--row", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    for name in ("images", "captions", "regions", "width", "threads", "loops"):
-        if getattr(asked, name) < 1:
-            parser.error(f"--{name}: found {getattr(asked, name)}, expected a positive number")
+    positive(parser, asked, "images", "captions", "regions", "width", "threads", "loops")
     if asked.device != "cpu" and not torch.cuda.is_available():
         parser.error(f"--device: found {asked.device}, expected cpu: torch finds no GPU here")
     if asked.row is not None:

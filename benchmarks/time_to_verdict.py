@@ -29,6 +29,8 @@ from typing import Any
 import numpy as np
 import torch
 from machine import machine
+from positive import positive
+from unwatched import Unwatched
 
 from crosscut.arms.arm import Arm
 from crosscut.arms.experiment import Experiment
@@ -42,7 +44,6 @@ from crosscut.sweepfile.sweep import Sweep
 from crosscut_reports.analysis import analyse
 from crosscut_trainables import loop, together
 from crosscut_trainables.config import RetrievalConfig
-from crosscut_trainables.session import MemorySession
 
 EFFECTS = {"none": 0.0, "helps": 20.0, "hurts": -15.0, "nothing": 0.0}
 TRUTH = {"helps": "better", "hurts": "worse", "nothing": "equivalent"}
@@ -68,12 +69,6 @@ class Cost:
         """Of one run of so many epochs, one of `company` that share a process."""
         saved = (1 - self.together) * min(1.0, (company - 1) / (TOGETHER - 1))
         return (self.start + epochs * self.epoch) * (1 - saved)
-
-
-class Unwatched(MemorySession):
-    """Draws no pictures."""
-
-    picture = None  # type: ignore[assignment]
 
 
 def measured() -> Cost:
@@ -240,9 +235,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=40, help="simulated sweeps of each row (default: 40)")
     parser.add_argument("--trials", type=int, default=20, help="search trials of each arm (default: 20)")
     asked = parser.parse_args()
-    for name in ("repeats", "trials"):
-        if getattr(asked, name) < 1:
-            parser.error(f"--{name}: found {getattr(asked, name)}, expected a positive number")
+    positive(parser, asked, "repeats", "trials")
     torch.set_num_threads(1)
     print(machine("torch", "optuna"))
     cost = measured()

@@ -21,15 +21,16 @@ from typing import Any
 import numpy as np
 import torch
 from machine import machine
+from positive import positive
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from unwatched import Unwatched
 
 from crosscut_trainables import loop, together
 from crosscut_trainables.allocator import keep_freed
 from crosscut_trainables.config import RetrievalConfig
 from crosscut_trainables.evaluation import Evaluation
 from crosscut_trainables.recurrence import Reading, Weights, recur_together
-from crosscut_trainables.session import MemorySession
 
 NETWORKS = [(32, 16), (32, 32), (32, 64), (32, 128), (128, 64), (256, 128), (1024, 128)]
 """Widths and sequences."""
@@ -48,12 +49,6 @@ RUNS: dict[str, dict[str, Any]] = {
         "constraints": {"ccr": {}, "ccs": {}},
     },
 }
-
-
-class Unwatched(MemorySession):
-    """Draws no pictures, which takes longer than a short training."""
-
-    picture = None  # type: ignore[assignment]
 
 
 def timed(do: Callable[[], object], times: int) -> float:
@@ -156,9 +151,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="seeds (default: 5)")
     parser.add_argument("--epochs", type=int, default=4, help="epochs of a run (default: 4)")
     asked = parser.parse_args()
-    for name in ("seeds", "epochs"):
-        if getattr(asked, name) < 1:
-            parser.error(f"--{name}: found {getattr(asked, name)}, expected a positive number")
+    positive(parser, asked, "seeds", "epochs")
     torch.set_num_threads(1)
     # As where runs are trained together; alone, nothing is slower by it.
     keep_freed()

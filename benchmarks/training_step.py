@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from attention import direct
 from machine import machine
+from positive import positive
 
 from crosscut_trainables.backbones import by_length, relevance
 from crosscut_trainables.backbones.scan import Scan
@@ -173,9 +174,7 @@ def main() -> None:
     parser.add_argument("--data", help=argparse.SUPPRESS)
     parser.add_argument("--row", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    for name in ("batch", "large", "steps", "threads"):
-        if getattr(asked, name) < 1:
-            parser.error(f"--{name}: found {getattr(asked, name)}, expected a positive number")
+    positive(parser, asked, "batch", "large", "steps", "threads")
     torch.set_num_threads(asked.threads)
     if asked.row is not None:
         options = json.loads(asked.row)

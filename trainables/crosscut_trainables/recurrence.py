@@ -132,12 +132,13 @@ class _Order:
         self.alive = (lengths[:, None] > places).sum(0).tolist()
         """How many sequences go on at each place."""
 
-    def steps(self, directions: int) -> list[tuple[Tensor, Tensor]]:
-        """When each word is read, in each direction, and its sequence's rank by length, both (P,). Backwards a
-        sequence is read from its own end."""
-        rank = torch.argsort(torch.argsort(self._lengths, descending=True, stable=True))[self._sequence]
-        back = self._lengths[self._sequence] - 1 - self._place
-        return [(step, rank) for step in (self._place, back)[:directions]]
+    def steps(self, directions: int) -> tuple[Tensor, ...]:
+        """When each word is read, (P,) in each direction. Backwards a sequence is read from its own end."""
+        return (self._place, self._lengths[self._sequence] - 1 - self._place)[:directions]
+
+    def rank(self) -> Tensor:
+        """(P,) the rank by length of each word's sequence."""
+        return torch.argsort(torch.argsort(self._lengths, descending=True, stable=True))[self._sequence]
 
     def laid_out(self, states: Tensor) -> States:
         """From the states (P, directions, D) of the words."""
@@ -168,8 +169,8 @@ class _Layout:
         self.before: list[Tensor] = []
         """The rows of the states from which they are read; `length` for none."""
         for number, order in enumerate(orders):
-            rows, before = [], []
-            for way, (step, rank) in enumerate(order.steps(directions)):
+            rows, before, rank = [], [], order.rank()
+            for way, step in enumerate(order.steps(directions)):
                 group, earlier = number * directions + way, (step - 1).clamp(min=0)
                 rows.append(starts[step] + group * counts[step] + rank)
                 row = starts[earlier] + group * counts[earlier] + rank

@@ -65,11 +65,14 @@ class Pfan(StackedAttention):
         return Match(found.scores + self.peak * peaks, found.attentions)
 
     def floats_per_pair(self, regions: int, words: int, width: int) -> int:
-        # A peak wants all weights of a pair, and what they come from: cosines, clipped, logits.
-        return super().floats_per_pair(regions, words, width) + (6 * regions * words if self.peak else 0)
+        return super().floats_per_pair(regions, words, width) + self._floats_of_peak(regions, words)
 
     def numbers_per_pair(self, regions: int, words: int, width: int) -> int:
-        return super().numbers_per_pair(regions, words, width) + (6 * regions * words if self.peak else 0)
+        return super().numbers_per_pair(regions, words, width) + self._floats_of_peak(regions, words)
+
+    def _floats_of_peak(self, regions: int, words: int) -> int:
+        """A peak wants all weights of a pair, and what they come from: cosines, clipped, logits."""
+        return 6 * regions * words if self.peak else 0
 
     def _peaks(self, images: Fragments, texts: Fragments) -> Tensor:
         """(images, texts) mean over words of the largest weight that a region has."""
